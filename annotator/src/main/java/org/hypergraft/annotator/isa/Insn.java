@@ -1,0 +1,161 @@
+package org.hypergraft.annotator.isa;
+
+/**
+ * One decoded x86 instruction. Mutable and caller-owned, so that a sweep over a kernel's text
+ * decodes millions of instructions without allocating; The decoder overwrites every field.
+ *
+ * <p>Operands are in Intel order (destination first). At most one operand is {@link #MEM}; its
+ * address fields live beside the operand arrays.
+ */
+public final class Insn {
+  /** Operand kinds, values of {@link #kind}. */
+  public static final int NONE = 0;
+
+  /** General register 0-15 (RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8-R15) of {@link #size}. */
+  public static final int GPR = 1;
+
+  /** Byte register AH, CH, DH or BH; {@link #reg} is 0-3. */
+  public static final int GPR_HIGH = 2;
+
+  /** Segment register: 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS. */
+  public static final int SEG = 3;
+
+  public static final int CR = 4;
+  public static final int DR = 5;
+
+  /** x87 stack register ST(0)-ST(7). */
+  public static final int ST = 6;
+
+  public static final int MM = 7;
+
+  /** Vector register 0-31; {@link #size} 16, 32 or 64 tells XMM, YMM or ZMM. */
+  public static final int XMM = 8;
+
+  /** AVX-512 mask register. */
+  public static final int K = 9;
+
+  public static final int BND = 10;
+  public static final int TMM = 11;
+  public static final int MEM = 12;
+
+  /** Immediate: first one in {@link #imm}, a second one (ENTER, EXTRQ) in {@link #imm2}. */
+  public static final int IMM = 13;
+
+  /** Direct branch target: the absolute address is in {@link #imm}. */
+  public static final int REL = 14;
+
+  /** Far pointer: offset in {@link #imm}, selector in {@link #imm2}. */
+  public static final int FAR = 15;
+
+  /** {@link #base} of a RIP-relative operand (EIP-relative with a 4-byte address size). */
+  public static final int RIP = 16;
+
+  /** Address of the first byte. */
+  public long ip;
+
+  /** Length in bytes, 1-15. */
+  public int length;
+
+  /** Code size it was decoded for: 16, 32 or 64. */
+  public int mode;
+
+  public Mnemonic mnemonic;
+
+  /** Effective operand size in bytes (1, 2, 4, 8, 10, 16, 32, 64); 0 where it has no meaning. */
+  public int opSize;
+
+  /** Effective address size in bytes: 2, 4 or 8. */
+  public int addrSize;
+
+  /** Condition 0-15 (low opcode nibble) of JCC, SETCC, CMOVCC. */
+  public int cond;
+
+  public boolean lock;
+
+  /** F3 prefix present and not part of the opcode. */
+  public boolean rep;
+
+  /** F2 prefix present and not part of the opcode. */
+  public boolean repne;
+
+  /** Number of operands, implicit ones left out as in Intel syntax. */
+  public int operands;
+
+  public final int[] kind = new int[5];
+  public final int[] reg = new int[5];
+
+  /** Operand size in bytes. */
+  public final int[] size = new int[5];
+
+  /** Base register 0-15, {@link #RIP}, or -1. */
+  public int base;
+
+  /** Index register 0-15 (a vector register for VSIB), or -1. */
+  public int index;
+
+  /** 1, 2, 4 or 8. */
+  public int scale;
+
+  /** Effective segment of the memory operand, default rules applied. */
+  public int segment;
+
+  /** An explicit segment prefix that takes effect in this mode. */
+  public boolean segmentOverride;
+
+  /** Displacement, sign-extended; for RIP-relative the raw displacement. */
+  public long disp;
+
+  /** Immediate, sign-extended to 64 bits, or absolute branch target. */
+  public long imm;
+
+  public long imm2;
+
+  /**
+   * Offset within the instruction of the displacement field and its size in bytes; size 0 = none.
+   */
+  public int dispOffset;
+
+  public int dispSize;
+
+  /** Offset within the instruction of the (first) immediate or branch field and its size. */
+  public int immOffset;
+
+  public int immSize;
+
+  /** Offset of the first opcode byte, past the prefixes (the map escape counts as opcode). */
+  public int opcodeOffset;
+
+  /** Encoding: 0 legacy, 1 VEX, 2 EVEX, 3 XOP. */
+  public int encoding;
+
+  /** VEX.L / EVEX.L'L: 0 = 128, 1 = 256, 2 = 512 bits. */
+  public int vectorLength;
+
+  /** EVEX opmask register, 0 = none. */
+  public int opmask;
+
+  /** EVEX zeroing, and broadcast / rounding bit. */
+  public boolean zeroing;
+
+  public boolean broadcast;
+
+  /** Whether an operand lies in memory. */
+  public boolean hasMemory() {
+    for (int i = 0; i < operands; i++) {
+      if (kind[i] == MEM) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Absolute address of a RIP-relative memory operand. */
+  public long ripTarget() {
+    return ip + length + disp;
+  }
+
+  /** Address of the next instruction in sequence. */
+  public long end() {
+    return ip + length;
+  }
+}

@@ -1,0 +1,10 @@
+package org.hypergraft.vmm.bus;
+
+/** What a vCPU asks its interrupt controllers (local APIC, or the 8259 through it). */
+public interface InterruptSource {
+  /** Whether a maskable interrupt of sufficient priority is waiting. */
+  boolean pending();
+
+  /** Acknowledges the highest waiting interrupt and returns its vector (0-255). */
+  int acknowledge();
+}

@@ -1,0 +1,2 @@
+/** The wires: interfaces between processor, devices and machine. Imports nothing of the project. */
+package org.hypergraft.vmm.bus;

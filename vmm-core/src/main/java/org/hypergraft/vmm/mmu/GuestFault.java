@@ -41,6 +41,12 @@ public final class GuestFault extends RuntimeException {
   /** Faulting linear address, for {@link #PF}. */
   public long address;
 
+  /**
+   * Set with {@link #GP} for a linear address that is not canonical: through SS the same access
+   * raises {@link #SS} instead.
+   */
+  public boolean nonCanonical;
+
   private GuestFault() {
     super(null, null, false, false);
   }
@@ -54,7 +60,15 @@ public final class GuestFault extends RuntimeException {
     INSTANCE.vector = vector;
     INSTANCE.errorCode = errorCode;
     INSTANCE.address = 0;
+    INSTANCE.nonCanonical = false;
     return INSTANCE;
+  }
+
+  /** General protection for a linear address that is not canonical. */
+  public static GuestFault nonCanonical() {
+    GuestFault f = of(GP, 0);
+    f.nonCanonical = true;
+    return f;
   }
 
   /** A page fault at a linear address. */
@@ -62,6 +76,7 @@ public final class GuestFault extends RuntimeException {
     INSTANCE.vector = PF;
     INSTANCE.errorCode = errorCode;
     INSTANCE.address = address;
+    INSTANCE.nonCanonical = false;
     return INSTANCE;
   }
 

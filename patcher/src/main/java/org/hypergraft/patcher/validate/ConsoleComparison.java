@@ -1,0 +1,136 @@
+package org.hypergraft.patcher.validate;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Two consoles compared line by line: timestamps are stripped, figures that a {@link ConsoleRule}
+ * names are masked, and what still differs is kept.
+ *
+ * @param lines number of lines the original printed
+ * @param allowed number of differing lines that a rule explains, by the rule's name
+ * @param residual what no rule explains: {@code "- line"} of the original, {@code "+ line"} of the
+ *     patched guest, in the order of the consoles
+ */
+public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<String> residual) {
+  /** printk's {@code [ 0.123456] }, with or without a caller column. */
+  private static final Pattern TIMESTAMP =
+      Pattern.compile("^(?:<\\d+>)?\\[\\s*\\d+\\.\\d+\\](?:\\[\\s*[TC]\\d+\\])? ?");
+
+  /** Beyond this many pairs of lines the alignment is not worth its memory. */
+  private static final long MAX_CELLS = 16_000_000;
+
+  /** A line as printed (without its timestamp), as compared, and the rule that masked it. */
+  private record Line(String text, String masked, String rule) {}
+
+  public ConsoleComparison {
+    allowed = Map.copyOf(allowed);
+    residual = List.copyOf(residual);
+  }
+
+  /** Whether the original printed nothing, which proves nothing. */
+  public boolean empty() {
+    return lines == 0;
+  }
+
+  /** Compares the consoles of the original and of the patched guest. */
+  public static ConsoleComparison of(String original, String patched) {
+    List<Line> a = lines(original);
+    List<Line> b = lines(patched);
+    List<String> residual = new ArrayList<>();
+    Map<String, Integer> allowed = new TreeMap<>();
+    align(a, b, residual, allowed);
+    return new ConsoleComparison(a.size(), allowed, residual);
+  }
+
+  private static List<Line> lines(String console) {
+    List<Line> result = new ArrayList<>();
+    for (String raw : console.split("\\R")) {
+      String text = TIMESTAMP.matcher(raw.stripTrailing()).replaceFirst("");
+      if (!text.isBlank()) {
+        result.add(mask(text));
+      }
+    }
+    return result;
+  }
+
+  private static Line mask(String text) {
+    for (ConsoleRule rule : ConsoleRule.ALL) {
+      Matcher m = rule.line().matcher(text);
+      if (m.matches()) {
+        StringBuilder masked = new StringBuilder(text);
+        for (int g = m.groupCount(); g > 0; g--) {
+          if (m.start(g) >= 0) {
+            masked.replace(m.start(g), m.end(g), "#");
+          }
+        }
+        // A rule without groups lets the whole line vary; its name stands for it.
+        String key = m.groupCount() == 0 ? "\0" + rule.name() + rule.line() : masked.toString();
+        return new Line(text, key, rule.name());
+      }
+    }
+    return new Line(text, text, null);
+  }
+
+  private static void align(
+      List<Line> a, List<Line> b, List<String> residual, Map<String, Integer> allowed) {
+    int start = 0;
+    while (start < a.size() && start < b.size() && same(a.get(start), b.get(start))) {
+      note(a.get(start), b.get(start), allowed);
+      start++;
+    }
+    int endA = a.size();
+    int endB = b.size();
+    while (endA > start && endB > start && same(a.get(endA - 1), b.get(endB - 1))) {
+      note(a.get(--endA), b.get(--endB), allowed);
+    }
+    List<Line> middleA = a.subList(start, endA);
+    List<Line> middleB = b.subList(start, endB);
+    if ((long) middleA.size() * middleB.size() > MAX_CELLS) {
+      middleA.forEach(line -> residual.add("- " + line.text()));
+      middleB.forEach(line -> residual.add("+ " + line.text()));
+      return;
+    }
+    int[][] common = commonTails(middleA, middleB);
+    int i = 0;
+    int j = 0;
+    while (i < middleA.size() || j < middleB.size()) {
+      if (i < middleA.size() && j < middleB.size() && same(middleA.get(i), middleB.get(j))) {
+        note(middleA.get(i++), middleB.get(j++), allowed);
+      } else if (j == middleB.size()
+          || (i < middleA.size() && common[i + 1][j] >= common[i][j + 1])) {
+        residual.add("- " + middleA.get(i++).text());
+      } else {
+        residual.add("+ " + middleB.get(j++).text());
+      }
+    }
+  }
+
+  /** Length of the longest common subsequence of every pair of tails. */
+  private static int[][] commonTails(List<Line> a, List<Line> b) {
+    int[][] length = new int[a.size() + 1][b.size() + 1];
+    for (int i = a.size() - 1; i >= 0; i--) {
+      for (int j = b.size() - 1; j >= 0; j--) {
+        length[i][j] =
+            same(a.get(i), b.get(j))
+                ? length[i + 1][j + 1] + 1
+                : Math.max(length[i + 1][j], length[i][j + 1]);
+      }
+    }
+    return length;
+  }
+
+  private static boolean same(Line a, Line b) {
+    return a.masked().equals(b.masked());
+  }
+
+  private static void note(Line a, Line b, Map<String, Integer> allowed) {
+    if (!a.text().equals(b.text())) {
+      allowed.merge(a.rule(), 1, Integer::sum);
+    }
+  }
+}

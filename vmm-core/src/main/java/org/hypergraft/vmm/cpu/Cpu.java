@@ -28,7 +28,9 @@ public final class Cpu {
   public static final int FS = 4;
   public static final int GS = 5;
 
-  /** Segment attribute bits: descriptor bits 40-55, that is bytes 5 and 6 with the limit left out. */
+  /**
+   * Segment attribute bits: descriptor bits 40-55, that is bytes 5 and 6 with the limit left out.
+   */
   public static final int ATTR_TYPE = 0xf;
 
   public static final int ATTR_S = 1 << 4;

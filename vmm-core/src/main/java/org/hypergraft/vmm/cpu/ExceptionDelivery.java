@@ -8,8 +8,7 @@ public interface ExceptionDelivery {
   /**
    * Delivers an exception, double faults included.
    *
-   * @param errorCode the code to push, or {@link
-   *     org.hypergraft.vmm.mmu.GuestFault#NO_ERROR_CODE}
+   * @param errorCode the code to push, or {@link org.hypergraft.vmm.mmu.GuestFault#NO_ERROR_CODE}
    * @param address linear address for CR2 when {@code vector} is a page fault
    * @return false on a triple fault: the processor has shut down
    */

@@ -237,8 +237,8 @@ public final class Flags {
   }
 
   /**
-   * Replaces all of RFLAGS without any privilege rule. The caller applies POPF/IRET masks, and calls
-   * {@link Cpu#updateMode()} when VM or AC may have changed.
+   * Replaces all of RFLAGS without any privilege rule. The caller applies POPF/IRET masks, and
+   * calls {@link Cpu#updateMode()} when VM or AC may have changed.
    */
   public static void set(Cpu c, int value) {
     setStatus(c, value);
@@ -256,5 +256,31 @@ public final class Flags {
   public static void logic(Cpu c, long result) {
     c.fk = LOGIC;
     c.fr = result;
+  }
+
+  /** Replaces CF and OF by those in {@code bits} and keeps the other four. */
+  public static void setCarryOverflow(Cpu c, long bits) {
+    if (c.fk == RAW) {
+      c.fa = (c.fa & ~(CF | OF)) | bits;
+    } else {
+      c.fa = (adjust(c) ? AF | bits : bits);
+      c.fk = EXPLICIT;
+    }
+  }
+
+  /** Replaces CF and keeps the other five. */
+  public static void setCarry(Cpu c, boolean carry) {
+    long bit = carry ? CF : 0;
+    if (c.fk == RAW || c.fk == EXPLICIT) {
+      c.fa = (c.fa & ~CF) | bit;
+    } else {
+      c.fa = (adjust(c) ? AF : 0) | (overflow(c) ? OF : 0) | bit;
+      c.fk = EXPLICIT;
+    }
+  }
+
+  /** Replaces ZF and keeps the other five. */
+  public static void setZero(Cpu c, boolean zero) {
+    setStatus(c, zero ? status(c) | ZF : status(c) & ~ZF);
   }
 }

@@ -1,2 +1,4 @@
-/** Architectural state of one virtual CPU, and the interfaces through which it meets its machine. */
+/**
+ * Architectural state of one virtual CPU, and the interfaces through which it meets its machine.
+ */
 package org.hypergraft.vmm.cpu;

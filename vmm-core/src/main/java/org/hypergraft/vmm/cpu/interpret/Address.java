@@ -29,8 +29,8 @@ public final class Address {
   }
 
   /**
-   * Linear address of {@code size} bytes at an offset in a segment, in any mode. Outside 64-bit mode
-   * checks the limit.
+   * Linear address of {@code size} bytes at an offset in a segment, in any mode. Outside 64-bit
+   * mode checks the limit.
    *
    * @throws GuestFault #SS(0) for the stack segment, else #GP(0)
    */

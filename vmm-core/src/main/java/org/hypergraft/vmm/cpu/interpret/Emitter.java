@@ -27,16 +27,16 @@ public interface Emitter {
   Op call(Class<?> owner, String method);
 
   /**
-   * An op that runs {@code boolean owner.method(Cpu, Op)}; the block continues when it returns true.
-   * On false it leaves to the run loop; {@code c.rip} is then the next instruction.
+   * An op that runs {@code boolean owner.method(Cpu, Op)}; the block continues when it returns
+   * true. On false it leaves to the run loop; {@code c.rip} is then the next instruction.
    */
   Op callOrLeave(Class<?> owner, String method);
 
   /**
-   * An op that ends the block: the clock is exact while {@code void owner.method(Cpu, Op)} runs, and
-   * {@code c.rip} has been set to the next instruction beforehand, for the method to change. The run
-   * loop then looks at interrupts, HLT and mode changes. For control transfers, privileged state,
-   * port I/O and whatever reads the time.
+   * An op that ends the block: the clock is exact while {@code void owner.method(Cpu, Op)} runs,
+   * and {@code c.rip} has been set to the next instruction beforehand, for the method to change.
+   * The run loop then looks at interrupts, HLT and mode changes. For control transfers, privileged
+   * state, port I/O and whatever reads the time.
    */
   Op leave(Class<?> owner, String method);
 

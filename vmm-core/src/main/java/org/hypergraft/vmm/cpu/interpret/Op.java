@@ -16,7 +16,9 @@ public abstract class Op {
   /** {@link #form}: 64-bit effective address plus the base of {@link #seg}. */
   public static final byte BASED = 2;
 
-  /** {@link #form}: address size in {@link #addrSize}, segment base, and outside 64-bit mode limits. */
+  /**
+   * {@link #form}: address size in {@link #addrSize}, segment base, and outside 64-bit mode limits.
+   */
   public static final byte GENERAL = 3;
 
   /** The op executed after this one when control falls through. */

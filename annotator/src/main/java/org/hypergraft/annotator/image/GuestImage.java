@@ -1,0 +1,237 @@
+package org.hypergraft.annotator.image;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A guest kernel image: what it was wrapped in, its payload, and views on it. Immutable and safe to
+ * share between threads; expensive views are computed when first asked for. All addresses are link
+ * addresses, as in the ELF, before any KASLR slide.
+ *
+ * <p>The payload is the ELF followed by the relocation tail. Its array is shared, not copied, and
+ * callers never modify it.
+ */
+public final class GuestImage {
+  /** Larger files are refused unread: no kernel, debug information included, comes near it. */
+  static final long MAX_FILE = 1L << 30;
+
+  private final String name;
+  private final byte[] original;
+  private final Container container;
+  private final byte[] payload;
+  private final Elf elf;
+  private final Relocations relocations;
+  private final AddressMap map;
+
+  private final Lazy<Notes> notes = new Lazy<>(this::readNotes);
+  private final Lazy<Optional<String>> banner = new Lazy<>(this::readBanner);
+  private final Lazy<String> sha256 = new Lazy<>(this::hash);
+
+  private GuestImage(String name, byte[] original, ImageParser.Parsed parsed) {
+    this.name = name;
+    this.original = original;
+    container = parsed.container();
+    payload = parsed.payload();
+    elf = parsed.elf();
+    relocations = parsed.relocations();
+    map = new AddressMap(elf);
+  }
+
+  /**
+   * Reads and recognizes a file.
+   *
+   * @throws IOException when it cannot be read
+   * @throws ImageException when it is no image this tool can work on
+   */
+  public static GuestImage read(Path file) throws IOException {
+    long size = Files.size(file);
+    if (Files.isRegularFile(file) && size > MAX_FILE) {
+      throw new ImageException(
+          "%s: %d bytes, more than the limit of %d for a kernel image"
+              .formatted(file, size, MAX_FILE));
+    }
+    return parse(Files.readAllBytes(file), file.toString());
+  }
+
+  /**
+   * Recognizes an image from its bytes.
+   *
+   * @param file the bytes, kept and not copied
+   * @param name what to call it in messages
+   * @throws ImageException when it is no image this tool can work on
+   */
+  public static GuestImage parse(byte[] file, String name) {
+    try {
+      return new GuestImage(name, file, ImageParser.parse(file));
+    } catch (ImageException e) {
+      throw e.in(name);
+    }
+  }
+
+  /** What it is called in messages, usually its path. */
+  public String name() {
+    return name;
+  }
+
+  /** The input's bytes; shared. */
+  public byte[] original() {
+    return original;
+  }
+
+  public Container container() {
+    return container;
+  }
+
+  /** ELF and relocation tail; shared. */
+  public byte[] payload() {
+    return payload;
+  }
+
+  public Elf elf() {
+    return elf;
+  }
+
+  public Relocations relocations() {
+    return relocations;
+  }
+
+  /** Whether this is a 64-bit kernel. */
+  public boolean is64Bit() {
+    return elf.bits() == 64;
+  }
+
+  /** The first section of that name. */
+  public Optional<Section> section(String sectionName) {
+    return elf.section(sectionName);
+  }
+
+  /** SHA-256 of the input file in lower-case hex. */
+  public String sha256() {
+    return sha256.get();
+  }
+
+  public Notes notes() {
+    return notes.get();
+  }
+
+  /** The GNU build id in lower-case hex. */
+  public Optional<String> buildId() {
+    return notes().buildId();
+  }
+
+  /** Linux's own version line, {@code Linux version ...}, without its newline. */
+  public Optional<String> banner() {
+    return banner.get();
+  }
+
+  /** Payload offset of a link address, or -1 when the file holds no byte for it. */
+  public int offsetOf(long linkAddress) {
+    return map.offsetOf(linkAddress, 1);
+  }
+
+  /** Link address of a payload offset, or -1 when it is not loaded. */
+  public long addressOf(int payloadOffset) {
+    return map.addressOf(payloadOffset);
+  }
+
+  /** Payload offset of {@code length} bytes at a link address, all in one segment. */
+  public int offsetOf(long linkAddress, int length) {
+    int at = map.offsetOf(linkAddress, length);
+    if (at < 0 || length < 0) {
+      throw new ImageException(
+          "%s: %d bytes at 0x%x are not in the file's loaded segments"
+              .formatted(name, length, linkAddress));
+    }
+    return at;
+  }
+
+  public int u8(long linkAddress) {
+    return LittleEndian.u8(payload, offsetOf(linkAddress, 1));
+  }
+
+  public int u16(long linkAddress) {
+    return LittleEndian.u16(payload, offsetOf(linkAddress, 2));
+  }
+
+  public int s32(long linkAddress) {
+    return LittleEndian.s32(payload, offsetOf(linkAddress, 4));
+  }
+
+  public long u32(long linkAddress) {
+    return LittleEndian.u32(payload, offsetOf(linkAddress, 4));
+  }
+
+  public long u64(long linkAddress) {
+    return LittleEndian.u64(payload, offsetOf(linkAddress, 8));
+  }
+
+  /** A pointer-sized field: 8 bytes, or 4 zero-extended in a 32-bit kernel. */
+  public long word(long linkAddress) {
+    return is64Bit() ? u64(linkAddress) : u32(linkAddress);
+  }
+
+  /** A copy of the bytes at a link address. */
+  public byte[] bytes(long linkAddress, int length) {
+    int at = offsetOf(linkAddress, length);
+    return Arrays.copyOfRange(payload, at, at + length);
+  }
+
+  private Notes readNotes() {
+    try {
+      return Notes.parse(payload, elf);
+    } catch (ImageException e) {
+      throw e.in(name);
+    }
+  }
+
+  /** init/version.c keeps it in read-only data; it ends with a newline. */
+  private Optional<String> readBanner() {
+    byte[] start = "Linux version ".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    for (int[] area : bannerAreas()) {
+      int at = area[0] - 1;
+      while ((at = LittleEndian.indexOf(payload, at + 1, area[1], start)) >= 0) {
+        int end = at + start.length;
+        if (payload[end] < '0' || payload[end] > '9') {
+          continue; // a format string
+        }
+        int limit = Math.min(area[1], at + 1024);
+        while (end < limit && payload[end] >= ' ' && payload[end] < 0x7f) {
+          end++;
+        }
+        if (end < limit && payload[end] == '\n') {
+          return Optional.of(
+              new String(payload, at, end - at, java.nio.charset.StandardCharsets.US_ASCII));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private List<int[]> bannerAreas() {
+    int[] everything = {0, relocations.offset()};
+    return section(".rodata")
+        .filter(Section::hasBytes)
+        .map(s -> List.of(new int[] {s.offset(), (int) (s.offset() + s.size())}, everything))
+        .orElse(List.of(everything));
+  }
+
+  private String hash() {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(original));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name + " (" + container.label() + ", " + elf.bits() + "-bit)";
+  }
+}

@@ -7,6 +7,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Locale;
+import org.hypergraft.annotator.image.ImageException;
 
 /** Turns what went wrong into one sentence and an exit status. */
 final class Failures {
@@ -18,6 +19,9 @@ final class Failures {
   static Failure of(Throwable thrown) {
     if (thrown instanceof CommandFailure known) {
       return new Failure(known.status(), known.getMessage());
+    }
+    if (thrown instanceof ImageException) {
+      return new Failure(ExitStatus.INPUT, thrown.getMessage());
     }
     if (thrown instanceof IOException io) {
       return new Failure(ExitStatus.FILE, sentence("read", io));

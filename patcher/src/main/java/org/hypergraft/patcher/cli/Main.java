@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
       "",
       "Try: hypergraft validate /boot/vmlinuz-$(uname -r) --target kvm"
     },
-    subcommands = {})
+    subcommands = {InspectCommand.class})
 public final class Main implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -1,0 +1,37 @@
+package org.hypergraft.examples;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.hypergraft.patcher.cli.Main;
+
+/** One run of the command within this process. */
+record Cli(int status, String out, String err, long millis) {
+  static Cli run(Object... arguments) {
+    String[] args = Arrays.stream(arguments).map(Cli::text).toArray(String[]::new);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    long started = System.nanoTime();
+    int status =
+        Main.run(
+            new PrintStream(out, false, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            args);
+    return new Cli(
+        status,
+        out.toString(StandardCharsets.UTF_8),
+        err.toString(StandardCharsets.UTF_8),
+        (System.nanoTime() - started) / 1_000_000);
+  }
+
+  /** Both streams, for the message of a failed assertion. */
+  String all() {
+    return "status " + status + "\n" + out + err;
+  }
+
+  private static String text(Object argument) {
+    return argument instanceof Path path ? path.toString() : (String) argument;
+  }
+}

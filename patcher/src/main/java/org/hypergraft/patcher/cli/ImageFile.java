@@ -9,7 +9,9 @@ import org.hypergraft.annotator.image.GuestImage;
 
 /** Reads the images that users name: files, and pipes such as {@code <(zstd -dc ...)}. */
 final class ImageFile {
-  /** What is read of a pipe or device before giving up; a kernel without debug information has less. */
+  /**
+   * What is read of a pipe or device before giving up; a kernel without debug information has less.
+   */
   private static final int MAX_STREAM = 160 << 20;
 
   private ImageFile() {}

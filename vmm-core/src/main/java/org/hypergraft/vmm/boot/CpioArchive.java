@@ -76,9 +76,7 @@ public final class CpioArchive {
     byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
     // magic, then: inode, mode, uid, gid, links, mtime, size, device major and minor, node major
     // and minor, name size with its NUL, checksum (unused)
-    int[] fields = {
-      inode, mode, 0, 0, links, 0, size, 0, 0, major, minor, nameBytes.length + 1, 0
-    };
+    int[] fields = {inode, mode, 0, 0, links, 0, size, 0, 0, major, minor, nameBytes.length + 1, 0};
     StringBuilder s = new StringBuilder("070701");
     for (int field : fields) {
       s.append(String.format(Locale.ROOT, "%08x", field));

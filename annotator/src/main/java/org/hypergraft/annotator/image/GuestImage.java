@@ -30,6 +30,8 @@ public final class GuestImage {
   private final Relocations relocations;
   private final AddressMap map;
 
+  private final Lazy<SymbolTable> symbols = new Lazy<>(this::readSymbols);
+  private final Lazy<Optional<Btf>> btf = new Lazy<>(this::readBtf);
   private final Lazy<Notes> notes = new Lazy<>(this::readNotes);
   private final Lazy<Optional<String>> banner = new Lazy<>(this::readBanner);
   private final Lazy<String> sha256 = new Lazy<>(this::hash);
@@ -117,6 +119,25 @@ public final class GuestImage {
     return sha256.get();
   }
 
+  /**
+   * The symbols, from {@code .symtab} or, in a stripped kernel, from its kallsyms tables; empty
+   * when the image has neither.
+   *
+   * @throws ImageException when such tables are there but damaged
+   */
+  public SymbolTable symbols() {
+    return symbols.get();
+  }
+
+  /**
+   * The kernel's own type information, when it carries any.
+   *
+   * @throws ImageException when it is damaged
+   */
+  public Optional<Btf> btf() {
+    return btf.get();
+  }
+
   public Notes notes() {
     return notes.get();
   }
@@ -181,6 +202,26 @@ public final class GuestImage {
   public byte[] bytes(long linkAddress, int length) {
     int at = offsetOf(linkAddress, length);
     return Arrays.copyOfRange(payload, at, at + length);
+  }
+
+  private SymbolTable readSymbols() {
+    try {
+      SymbolTable table = ElfSymbols.read(payload, elf);
+      if (table == null) {
+        table = KallsymsFinder.find(payload, elf);
+      }
+      return table == null ? SymbolTable.empty(elf) : table;
+    } catch (ImageException e) {
+      throw e.in(name);
+    }
+  }
+
+  private Optional<Btf> readBtf() {
+    try {
+      return section(".BTF").filter(Section::hasBytes).map(s -> Btf.parse(payload, s, elf));
+    } catch (ImageException e) {
+      throw e.in(name);
+    }
   }
 
   private Notes readNotes() {

@@ -1,0 +1,86 @@
+package org.hypergraft.annotator.image;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * The names in a kernel's kallsyms tables (scripts/kallsyms.c writes them, kernel/kallsyms.c reads
+ * them): each name is a length and that many indexes into a table of 256 tokens; its first
+ * character is the nm letter.
+ */
+final class Kallsyms implements SymbolNames {
+  /** Longest expanded name accepted; KSYM_NAME_LEN is 512. */
+  private static final int MAX_NAME = 1024;
+
+  private final byte[] b;
+
+  /** Where the indexes of each name start, and how many there are. */
+  private final int[] start;
+
+  private final short[] count;
+  private final int[] tokenStart;
+  private final int[] tokenLength;
+
+  Kallsyms(byte[] b, int[] start, short[] count, int[] tokenStart, int[] tokenLength) {
+    this.b = b;
+    this.start = start;
+    this.count = count;
+    this.tokenStart = tokenStart;
+    this.tokenLength = tokenLength;
+  }
+
+  @Override
+  public String name(int index) {
+    byte[] out = new byte[MAX_NAME];
+    int n = 0;
+    for (int i = start[index], end = i + count[index]; i < end; i++) {
+      int token = b[i] & 0xff;
+      int length = tokenLength[token];
+      if (n + length > MAX_NAME) {
+        throw new ImageException(
+            "kallsyms name %d at payload byte 0x%x expands to more than %d characters"
+                .formatted(index, start[index], MAX_NAME));
+      }
+      System.arraycopy(b, tokenStart[token], out, n, length);
+      n += length;
+    }
+    return new String(out, 1, n - 1, StandardCharsets.ISO_8859_1);
+  }
+
+  @Override
+  public char type(int index) {
+    return (char) b[tokenStart[b[start[index]] & 0xff]];
+  }
+
+  @Override
+  public int hash(int index) {
+    int hash = HASH_SEED;
+    int skip = 1;
+    for (int i = start[index], end = i + count[index]; i < end; i++) {
+      int token = b[i] & 0xff;
+      int from = tokenStart[token];
+      for (int k = from + skip, stop = from + tokenLength[token]; k < stop; k++) {
+        hash = SymbolNames.step(hash, b[k]);
+      }
+      skip = 0;
+    }
+    return hash;
+  }
+
+  @Override
+  public boolean matches(int index, byte[] name) {
+    int n = 0;
+    int skip = 1;
+    for (int i = start[index], end = i + count[index]; i < end; i++) {
+      int token = b[i] & 0xff;
+      int from = tokenStart[token] + skip;
+      int length = tokenLength[token] - skip;
+      if (n + length > name.length || !Arrays.equals(b, from, from + length, name, n, n + length)) {
+        return false;
+      }
+      n += length;
+      skip = 0;
+    }
+    return n == name.length;
+  }
+}

@@ -2,7 +2,7 @@ package org.hypergraft.annotator.isa;
 
 /**
  * One decoded x86 instruction. Mutable and caller-owned, so that a sweep over a kernel's text
- * decodes millions of instructions without allocating; The decoder overwrites every field.
+ * decodes millions of instructions without allocating. The decoder overwrites every field.
  *
  * <p>Operands are in Intel order (destination first). At most one operand is {@link #MEM}; its
  * address fields live beside the operand arrays.
@@ -61,6 +61,9 @@ public final class Insn {
 
   public Mnemonic mnemonic;
 
+  /** What this encoding means to a hypervisor. */
+  public Sensitivity sensitivity;
+
   /** Effective operand size in bytes (1, 2, 4, 8, 10, 16, 32, 64); 0 where it has no meaning. */
   public int opSize;
 
@@ -105,7 +108,10 @@ public final class Insn {
   /** Displacement, sign-extended; for RIP-relative the raw displacement. */
   public long disp;
 
-  /** Immediate, sign-extended to 64 bits, or absolute branch target. */
+  /**
+   * Immediate, sign-extended to 64 bits (bytes that are no signed quantity, such as interrupt
+   * vectors, ports and shift counts, are zero-extended), or absolute branch target.
+   */
   public long imm;
 
   public long imm2;
@@ -138,6 +144,61 @@ public final class Insn {
   public boolean zeroing;
 
   public boolean broadcast;
+
+  /** EVEX rounding control 0-3 (nearest, down, up, zero), 4 = {sae} only, -1 = neither. */
+  public int rounding;
+
+  /** Register size of a VSIB index in bytes (16, 32 or 64), 0 when the index is a GPR. */
+  public int indexSize;
+
+  /** All prefixes seen, also ignored ones: a set of the {@code PREFIX_} bits. */
+  public int prefixes;
+
+  /** REX prefix byte in effect, 0 = none. */
+  public int rex;
+
+  /** Last opcode byte (the suffix byte of 3DNow!). */
+  public int opcode;
+
+  /** ModRM byte, -1 = none. */
+  public int modrm;
+
+  /** SIB byte, -1 = none. */
+  public int sib;
+
+  public static final int PREFIX_66 = 1;
+  public static final int PREFIX_67 = 2;
+  public static final int PREFIX_F3 = 4;
+  public static final int PREFIX_F2 = 8;
+  public static final int PREFIX_LOCK = 16;
+
+  /** Segment prefixes: {@code PREFIX_SEGMENT << n} for segment register n. */
+  public static final int PREFIX_SEGMENT = 32;
+
+  // Decoder state while one instruction is being decoded.
+
+  /** Buffer index of the next byte to read. */
+  int at;
+
+  /** Buffer index no byte may be read from: the limit, or the 15th byte. */
+  int end;
+
+  /** R, X, B as 0 or 8, R' and V' as 0 or 16, from REX, VEX or EVEX. */
+  int extR;
+
+  int extX;
+  int extB;
+  int extR2;
+  int extV2;
+
+  /** W of REX, VEX or EVEX, 0 or 1. */
+  int wide;
+
+  /** vvvv of VEX or EVEX, inverted back. */
+  int vvvv;
+
+  /** Vector length in bytes. */
+  int vl;
 
   /** Whether an operand lies in memory. */
   public boolean hasMemory() {

@@ -2,6 +2,7 @@ package org.hypergraft.vmm.cpu;
 
 import org.hypergraft.vmm.bus.InterruptSource;
 import org.hypergraft.vmm.bus.PortBus;
+import org.hypergraft.vmm.cpu.fpu.SoftFloat;
 import org.hypergraft.vmm.mmu.Mmu;
 
 /**
@@ -123,13 +124,21 @@ public final class Cpu {
   /** Decoding mode of the current code; kept by {@link #updateMode()}. */
   public int modeKey;
 
-  /** YMM registers: lane i of register n at {@code n * 4 + i}, lanes 0-1 being XMM. */
-  public final long[] x = new long[32 * 4];
+  /**
+   * YMM registers: lane i of register n at {@code n * 4 + i}, lanes 0-1 being XMM. Behind them one
+   * slot for the memory operand of the instruction being executed.
+   */
+  public final long[] x = new long[33 * 4];
 
   /** SSE control and status, 0x1F80 at reset (Intel SDM vol. 1, 10.2.3). */
   public int mxcsr = 0x1f80;
 
   public final X87State x87 = new X87State();
+
+  /** Arithmetic units by the rules of SSE and of x87; between instructions they hold no state. */
+  public final SoftFloat sse = new SoftFloat(false);
+
+  public final SoftFloat extended = new SoftFloat(true);
 
   // MSRs of the core
   public long star;

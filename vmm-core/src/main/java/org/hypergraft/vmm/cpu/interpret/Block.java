@@ -1,11 +1,16 @@
 package org.hypergraft.vmm.cpu.interpret;
 
+import org.hypergraft.vmm.cpu.Cpu;
+
 /** A straight run of translated instructions within one page (or one page-crossing instruction). */
 public final class Block {
   /** {@link #epoch} of a block whose bytes have changed; never valid again. */
   static final int DEAD = Integer.MIN_VALUE;
 
-  /** Virtual (linear) address of the first instruction as RIP, CS base not included. */
+  /** In {@link #modeKey}: exactly one instruction, which always leaves to the run loop. */
+  static final int SINGLE = 1 << Cpu.MODE_BITS;
+
+  /** Address of the first instruction as an instruction pointer, CS base not included. */
   public final long va;
 
   /** Guest-physical address of the first byte. */
@@ -13,21 +18,27 @@ public final class Block {
 
   public final int modeKey;
 
+  final CodeCache cache;
+
   /** Number of instructions. */
-  public int n;
+  int n;
 
   /** Length in bytes. */
-  public int length;
+  int length;
 
   Op first;
 
-  /** {@code Mmu.execEpoch} for which the mapping va -> pa was last proven. */
+  /** {@code Mmu.execEpoch} for which the mapping va -> pa was last proven, or {@link #DEAD}. */
   int epoch;
 
-  /** Guest-physical page of the second part of a page-crossing instruction, or -1. */
+  /** Guest-physical start of the second page of a page-crossing instruction, or -1. */
   long pa2 = -1;
 
-  Block(long va, long pa, int modeKey) {
+  /** Next in the cache's hash chain. */
+  Block chained;
+
+  Block(CodeCache cache, long va, long pa, int modeKey) {
+    this.cache = cache;
     this.va = va;
     this.pa = pa;
     this.modeKey = modeKey;
@@ -35,6 +46,15 @@ public final class Block {
 
   /** Cuts an instruction pointer to the code size. */
   long cut(long ip) {
-    return (modeKey & 3) == 2 ? ip : (modeKey & 3) == 1 ? ip & 0xffff_ffffL : ip & 0xffff;
+    int size = modeKey & Cpu.MODE_SIZE;
+    return size == 2 ? ip : size == 1 ? ip & 0xffff_ffffL : ip & 0xffff;
+  }
+
+  public int instructions() {
+    return n;
+  }
+
+  public int length() {
+    return length;
   }
 }

@@ -40,6 +40,13 @@ public interface Emitter {
    */
   Op leave(Class<?> owner, String method);
 
+  /**
+   * The general form, for ops that name a template.
+   *
+   * @param access register and memory access as packed by {@link Access}; the address form is added
+   */
+  Op emit(Template template, Target target, int access);
+
   /** An op that raises #UD. */
   Op undefined();
 }

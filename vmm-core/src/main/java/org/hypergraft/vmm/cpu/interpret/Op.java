@@ -86,16 +86,23 @@ public abstract class Op {
     return block.cut(block.va + at + len);
   }
 
+  /** Leaves to the run loop at the next instruction, giving back what the block has not retired. */
+  final Op left(Cpu c) {
+    c.left += rem - 1;
+    c.rip = nextIp();
+    return null;
+  }
+
   /** Linear address of the memory operand. */
   public final long address(Cpu c) {
     long[] r = c.r;
     long ea = r[b] + (r[x] << sc) + disp;
-    return form == PLAIN ? ea : Address.of(c, this, ea);
+    return form == PLAIN ? ea : Access.of(c, this, ea);
   }
 
   /** Effective address of the memory operand, without segment. */
   public final long offset(Cpu c) {
     long[] r = c.r;
-    return Address.cut(r[b] + (r[x] << sc) + disp, addrSize);
+    return Access.cut(r[b] + (r[x] << sc) + disp, addrSize);
   }
 }

@@ -1,0 +1,226 @@
+package org.hypergraft.vmm.cpu.interpret;
+
+import org.hypergraft.annotator.isa.Decoder;
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.mmu.GuestFault;
+import org.hypergraft.vmm.mmu.GuestRam;
+import sun.misc.Unsafe;
+
+/** Decodes a run of guest instructions and strings their ops together. */
+final class BlockBuilder implements Emitter {
+  /**
+   * Longest block in instructions. Bounds what a single-stepped approach to an event costs and
+   * keeps {@link Op#rem} small.
+   */
+  private static final int MAX_INSTRUCTIONS = 64;
+
+  private static final int MAX_LENGTH = 15;
+  private static final int WINDOW = 64 * MAX_LENGTH;
+
+  private final CodeCache cache;
+  private final Lowering[] lowerings;
+
+  /** Which lowering took a mnemonic last time. */
+  private final byte[] family = new byte[Mnemonic.values().length];
+
+  private final Insn insn = new Insn();
+  private final byte[] code = new byte[WINDOW];
+  private Block block;
+  private Op last;
+  private boolean ended;
+
+  BlockBuilder(CodeCache cache, Lowering[] lowerings) {
+    this.cache = cache;
+    this.lowerings = lowerings;
+  }
+
+  Block build(Cpu c, long va, long la, long pa, int modeKey) {
+    block = new Block(cache, va, pa, modeKey);
+    last = null;
+    ended = false;
+    int limit = copyCode(c, la);
+    int mode = 16 << (modeKey & Cpu.MODE_SIZE);
+    int max = (modeKey & Block.SINGLE) != 0 ? 1 : MAX_INSTRUCTIONS;
+    int at = 0;
+    while (!ended && block.n < max) {
+      int n = Decoder.decode(code, at, limit, va + at, mode, insn);
+      if (n == 0 && at > 0 && limit - at < MAX_LENGTH) {
+        break; // cut off by the page's end, or bad: a block of its own will tell
+      }
+      if (n == 0 && limit < MAX_LENGTH) {
+        limit = appendNextPage(c, la, limit);
+        n = Decoder.decode(code, 0, limit, va, mode, insn);
+      }
+      if (n == 0) {
+        insn.length = Math.max(1, Math.min(insn.length, limit - at));
+        n = insn.length;
+        begin();
+        undefined();
+      } else {
+        begin();
+        lower();
+      }
+      at += n;
+      block.length = at;
+      if (at > 4096 - (pa & 4095)) {
+        block.pa2 = CodeCache.physical(c, CodeCache.secondPage(la));
+      }
+      if (at >= limit || block.pa2 >= 0) {
+        break;
+      }
+    }
+    if (!ended) {
+      fallThrough(at);
+    }
+    number();
+    return block;
+  }
+
+  /** Copies the code from {@code la} to the end of its page or of the window. */
+  private int copyCode(Cpu c, long la) {
+    int n = (int) Math.min(4096 - (la & 4095), WINDOW);
+    copy(c.mmu.hostCode(la), 0, n);
+    return n;
+  }
+
+  private void copy(long host, int to, int n) {
+    GuestRam.U.copyMemory(null, host, code, Unsafe.ARRAY_BYTE_BASE_OFFSET + (long) to, n);
+  }
+
+  /** Completes the window of an instruction that may cross into the next page, which may fault. */
+  private int appendNextPage(Cpu c, long la, int limit) {
+    long host = c.mmu.hostCode(CodeCache.secondPage(la));
+    if (host == 0) {
+      throw GuestFault.of(GuestFault.UD);
+    }
+    copy(host, limit, MAX_LENGTH - limit);
+    return MAX_LENGTH;
+  }
+
+  private Op before;
+
+  private void begin() {
+    before = last;
+    block.n++;
+  }
+
+  private void lower() {
+    int m = insn.mnemonic.ordinal();
+    if (lowerings[family[m]].lower(insn, this)) {
+      return;
+    }
+    for (int i = 0; i < lowerings.length; i++) {
+      if (lowerings[i].lower(insn, this)) {
+        family[m] = (byte) i;
+        return;
+      }
+    }
+    if (last == before) {
+      undefined();
+    }
+  }
+
+  private void fallThrough(int at) {
+    Branch jump = (Branch) OpFactory.make(Template.JUMP, Target.NONE, 0);
+    jump.imm = block.cut(block.va + at);
+    jump.block = block;
+    jump.at = (short) at;
+    jump.linkable = linkable();
+    append(jump);
+  }
+
+  /** Direct successors only where the code segment cannot move under them. */
+  private boolean linkable() {
+    return (block.modeKey & Block.SINGLE) == 0 && (block.modeKey & Cpu.MODE_FLAT) != 0;
+  }
+
+  /** Fills in how many instructions are still to retire at each op. */
+  private void number() {
+    int rem = block.n;
+    Op previous = null;
+    for (Op op = block.first; op != null; op = op.next) {
+      if (previous != null && op.at != previous.at) {
+        rem--;
+      }
+      op.rem = (short) (op.len == 0 ? 0 : rem);
+      previous = op;
+    }
+  }
+
+  private void append(Op op) {
+    if (last == null) {
+      block.first = op;
+    } else {
+      last.next = op;
+    }
+    last = op;
+  }
+
+  // ---- Emitter ----------------------------------------------------------------------------------
+
+  @Override
+  public Insn insn() {
+    return insn;
+  }
+
+  @Override
+  public int modeKey() {
+    return block.modeKey;
+  }
+
+  @Override
+  public Op call(Class<?> owner, String method) {
+    return emit(Template.CALL, Target.of(owner, method), 0);
+  }
+
+  @Override
+  public Op callOrLeave(Class<?> owner, String method) {
+    return emit(Template.CALL_OR_LEAVE, Target.of(owner, method), 0);
+  }
+
+  @Override
+  public Op leave(Class<?> owner, String method) {
+    return emit(Template.LEAVE, Target.of(owner, method), 0);
+  }
+
+  @Override
+  public Op undefined() {
+    return leave(Faults.class, "undefined");
+  }
+
+  @Override
+  public Op emit(Template template, Target target, int access) {
+    int packed = access;
+    if (insn.hasMemory()) {
+      packed |= addressKind() << Access.ADDRESS_SHIFT;
+    }
+    Op op = OpFactory.make(template, target, packed);
+    op.block = block;
+    op.at = (short) (insn.ip - block.va);
+    op.len = (byte) insn.length;
+    Operands.fill(op, insn, block.modeKey);
+    if (op instanceof Branch) {
+      Branch b = (Branch) op;
+      b.linkable = linkable();
+      b.imm = insn.operands > 0 && insn.kind[0] == Insn.REL ? block.cut(insn.imm) : insn.imm;
+      ended = true;
+    }
+    append(op);
+    return op;
+  }
+
+  private int addressKind() {
+    switch (Operands.form(insn, block.modeKey)) {
+      case Op.PLAIN:
+        return insn.index < 0 ? Access.BASE : Access.PLAIN;
+      case Op.CUT32:
+        return Access.CUT;
+      case Op.BASED:
+        return Access.BASED;
+      default:
+        return Access.GENERAL;
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package org.hypergraft.vmm.cpu.interpret;
+
+import org.hypergraft.vmm.cpu.Cpu;
+
+/** An op that ends its block and knows, or learns, the blocks that may follow. */
+abstract class Branch extends Op {
+  /** Linked successors, null until first used. */
+  Block taken;
+
+  Block fall;
+
+  /** Whether successors may be reached without the run loop (never from single-step blocks). */
+  boolean linkable;
+
+  /**
+   * Enters a block whose address is right.
+   *
+   * @return its first op, or null when the run loop must look closer: mapping changed, or the
+   *     instruction budget ends inside the block
+   */
+  final Op enter(Cpu c, Block b) {
+    long left = c.left - b.n;
+    if (left >= 0 && b.epoch == c.mmu.execEpoch) {
+      c.left = left;
+      return b.first;
+    }
+    return enterSlowly(c, b);
+  }
+
+  private Op enterSlowly(Cpu c, Block b) {
+    if (b.epoch != c.mmu.execEpoch && !b.cache.revalidate(c, b)) {
+      if (taken == b) {
+        taken = null;
+      }
+      if (fall == b) {
+        fall = null;
+      }
+    } else if (c.left >= b.n) {
+      c.left -= b.n;
+      return b.first;
+    }
+    c.rip = b.va;
+    return null;
+  }
+
+  /** Leaves to the run loop for the taken target, asking it to fill in the link. */
+  final Op linkTaken(Cpu c) {
+    c.rip = imm;
+    if (linkable) {
+      block.cache.request(this, true, imm);
+    }
+    return null;
+  }
+
+  final Op linkFall(Cpu c) {
+    c.rip = nextIp();
+    if (linkable) {
+      block.cache.request(this, false, c.rip);
+    }
+    return null;
+  }
+
+  /** Continues at a computed address of the current code segment. */
+  final Op indirect(Cpu c, long target) {
+    if (linkable) {
+      Block b = block.cache.jumpTarget(target);
+      if (b != null && b.va == target && b.modeKey == block.modeKey) {
+        return enter(c, b);
+      }
+    }
+    c.rip = target;
+    return null;
+  }
+}

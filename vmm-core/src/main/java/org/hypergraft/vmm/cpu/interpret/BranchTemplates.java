@@ -1,0 +1,157 @@
+package org.hypergraft.vmm.cpu.interpret;
+
+import org.hypergraft.vmm.cpu.Cpu;
+
+/** Templates that end a block by a jump. Targets are in imm (taken) or computed. */
+final class BranchTemplates {
+  private BranchTemplates() {}
+
+  /** Jcc. */
+  static final class Conditional extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      if (Hole.test(c)) {
+        Block b = taken;
+        return b != null ? enter(c, b) : linkTaken(c);
+      }
+      Block b = fall;
+      return b != null ? enter(c, b) : linkFall(c);
+    }
+
+    @Override
+    Op fresh() {
+      return new Conditional();
+    }
+  }
+
+  /** A conditional jump that a static method decides: LOOP, JCXZ. */
+  static final class Decided extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      if (Hole.decide(c, this)) {
+        Block b = taken;
+        return b != null ? enter(c, b) : linkTaken(c);
+      }
+      Block b = fall;
+      return b != null ? enter(c, b) : linkFall(c);
+    }
+
+    @Override
+    Op fresh() {
+      return new Decided();
+    }
+  }
+
+  /** JMP to imm; also what falls from one block into the next. */
+  static final class Jump extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      Block b = taken;
+      return b != null ? enter(c, b) : linkTaken(c);
+    }
+
+    @Override
+    Op fresh() {
+      return new Jump();
+    }
+  }
+
+  /** CALL to imm. */
+  static final class CallNear extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      Hole.push(c, nextIp());
+      Block b = taken;
+      return b != null ? enter(c, b) : linkTaken(c);
+    }
+
+    @Override
+    Op fresh() {
+      return new CallNear();
+    }
+  }
+
+  /** JMP to s. */
+  static final class JumpR extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      return indirect(c, block.cut(Hole.getS(c.r, s)));
+    }
+
+    @Override
+    Op fresh() {
+      return new JumpR();
+    }
+  }
+
+  /** JMP to mem. */
+  static final class JumpM extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      return indirect(c, Hole.load(c.mmu, Hole.address(c, this)));
+    }
+
+    @Override
+    Op fresh() {
+      return new JumpM();
+    }
+  }
+
+  /** CALL to s. */
+  static final class CallR extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      long target = block.cut(Hole.getS(c.r, s));
+      Hole.push(c, nextIp());
+      return indirect(c, target);
+    }
+
+    @Override
+    Op fresh() {
+      return new CallR();
+    }
+  }
+
+  /** CALL to mem. */
+  static final class CallM extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      long target = Hole.load(c.mmu, Hole.address(c, this));
+      Hole.push(c, nextIp());
+      return indirect(c, target);
+    }
+
+    @Override
+    Op fresh() {
+      return new CallM();
+    }
+  }
+
+  /** RET. */
+  static final class Return extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      return indirect(c, Hole.pop(c));
+    }
+
+    @Override
+    Op fresh() {
+      return new Return();
+    }
+  }
+
+  /** A static method does the work; c.rip is the next instruction unless it says otherwise. */
+  static final class Leave extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      c.rip = nextIp();
+      Hole.call(c, this);
+      return null;
+    }
+
+    @Override
+    Op fresh() {
+      return new Leave();
+    }
+  }
+}

@@ -1,0 +1,194 @@
+package org.hypergraft.vmm.cpu.interpret;
+
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.Flags;
+import org.hypergraft.vmm.mmu.GuestFault;
+import org.hypergraft.vmm.mmu.GuestRam;
+import org.hypergraft.vmm.mmu.MmioRestart;
+
+/**
+ * Runs vCPUs: the loop around the ops, interrupts, faults and the exact end of a time slice.
+ *
+ * <p>One engine serves all vCPUs of a machine, one at a time, on one thread.
+ */
+public final class Engine {
+  /** Why {@link #run} returned. */
+  public enum Exit {
+    /** {@link Cpu#stopAt} is reached: a device event or the end of a slice. */
+    COUNT,
+
+    /** The processor is halted and nothing is pending for it. */
+    HALTED,
+
+    /** Triple fault. */
+    SHUTDOWN,
+
+    /** {@link Cpu#exitRequested} was set. */
+    REQUESTED
+  }
+
+  private final CodeCache cache;
+
+  /** Exceptions delivered, by vector. */
+  private final long[] exceptions = new long[32];
+
+  private long interrupts;
+
+  /**
+   * @param lowerings instruction families, asked in this order
+   */
+  public Engine(GuestRam ram, Lowering... lowerings) {
+    cache = new CodeCache(ram, lowerings.clone());
+  }
+
+  /** Runs {@code c} until something needs the machine. Counts are exact on return. */
+  public Exit run(Cpu c) {
+    cache.attach(c);
+    for (; ; ) {
+      if (c.shutdown) {
+        return Exit.SHUTDOWN;
+      }
+      if (c.exitRequested) {
+        c.exitRequested = false;
+        return Exit.REQUESTED;
+      }
+      if (c.left <= 0) {
+        return Exit.COUNT;
+      }
+      boolean step = (c.sysFlags & Flags.TF) != 0;
+      if (c.nmiPending || (c.sysFlags & Flags.IF) != 0) {
+        if (c.retired() < c.shadowEnd) {
+          step = true;
+        } else if (interrupted(c)) {
+          continue;
+        }
+      }
+      if (c.halted) {
+        return Exit.HALTED;
+      }
+      if (step) {
+        step(c);
+      } else {
+        execute(c);
+      }
+    }
+  }
+
+  /** Delivers an NMI or interrupt if one is waiting. */
+  private boolean interrupted(Cpu c) {
+    int vector;
+    if (c.nmiPending && !c.nmiBlocked) {
+      c.nmiPending = false;
+      c.nmiBlocked = true;
+      vector = GuestFault.NMI;
+    } else if ((c.sysFlags & Flags.IF) != 0 && c.interrupts.pending()) {
+      vector = c.interrupts.acknowledge();
+    } else {
+      return false;
+    }
+    c.halted = false;
+    interrupts++;
+    if (!c.delivery.interrupt(c, vector)) {
+      c.shutdown = true;
+    }
+    return true;
+  }
+
+  /** Runs blocks until one of them leaves. */
+  private void execute(Cpu c) {
+    Op op = null;
+    try {
+      Block b = cache.find(c, false);
+      if (b.n > c.left) {
+        b = cache.find(c, true);
+      }
+      c.left -= b.n;
+      op = b.first;
+      while (op != null) {
+        op = op.exec(c);
+      }
+    } catch (GuestFault f) {
+      fault(c, op, f);
+    } catch (MmioRestart r) {
+      rewind(c, op);
+      exactly(c);
+    }
+  }
+
+  /** Runs one instruction, with a trap after it if TF was set before it. */
+  private void step(Cpu c) {
+    boolean trap = (c.sysFlags & Flags.TF) != 0;
+    long before = c.retired();
+    exactly(c);
+    if (trap && c.retired() != before && !c.shutdown) {
+      // DR6.BS, Intel SDM vol. 3, 18.2.3
+      c.dr[6] |= 1 << 14;
+      raise(c, GuestFault.DB, GuestFault.NO_ERROR_CODE, 0);
+    }
+  }
+
+  /** Runs one instruction with the clock exact, so that it may touch devices. */
+  private void exactly(Cpu c) {
+    Op op = null;
+    c.mmu.exact = true;
+    try {
+      Block b = cache.find(c, true);
+      c.left -= b.n;
+      op = b.first;
+      while (op != null) {
+        op = op.exec(c);
+      }
+    } catch (GuestFault f) {
+      fault(c, op, f);
+    } finally {
+      c.mmu.exact = false;
+    }
+  }
+
+  /** Puts the count and RIP back to before the instruction of {@code op}, which did not retire. */
+  private static void rewind(Cpu c, Op op) {
+    c.left += op.rem;
+    c.rip = op.block.cut(op.ip());
+  }
+
+  private void fault(Cpu c, Op op, GuestFault f) {
+    if (op != null) {
+      rewind(c, op);
+    }
+    c.mmu.exact = false;
+    raise(c, f.vector, f.errorCode, f.address);
+  }
+
+  /** Delivers an exception; {@link Cpu#rip} is the address to push. */
+  private void raise(Cpu c, int vector, int errorCode, long address) {
+    exceptions[vector & 31]++;
+    c.shadowEnd = 0;
+    if (!c.delivery.exception(c, vector, errorCode, address)) {
+      c.shutdown = true;
+    }
+  }
+
+  /** Exceptions delivered so far with a vector below 32. */
+  public long exceptions(int vector) {
+    return exceptions[vector];
+  }
+
+  public long interrupts() {
+    return interrupts;
+  }
+
+  /** Blocks translated so far. */
+  public long blocksBuilt() {
+    return cache.built;
+  }
+
+  /** Blocks dropped because their bytes were written. */
+  public long blocksKilled() {
+    return cache.killed;
+  }
+
+  /** Op classes defined in this process. */
+  public static int opClasses() {
+    return OpFactory.classes();
+  }
+}

@@ -5,6 +5,8 @@ import java.lang.reflect.Modifier;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.cpu.Cpu;
@@ -46,6 +48,9 @@ public final class SimdLowering implements Lowering {
     "xorpd pxor",
   };
 
+  private static final Pattern FMA =
+      Pattern.compile("vf(n?)m(add|sub|addsub|subadd)(132|213|231)[ps][sd]");
+
   private final Map<String, Class<?>> owners = new HashMap<>();
   private final String[] methods = new String[Mnemonic.values().length];
 
@@ -76,6 +81,9 @@ public final class SimdLowering implements Lowering {
   private String method(String name, Map<String, String> shared) {
     if (name.equals("movd") || name.equals("movq")) {
       return name;
+    }
+    if (FMA.matcher(name).matches()) {
+      return "fma" + name.substring(name.length() - 2);
     }
     String method = shared.getOrDefault(name, name);
     return owners.containsKey(method) || owners.containsKey(method + "Store") ? method : null;
@@ -131,15 +139,55 @@ public final class SimdLowering implements Lowering {
     } else {
       op.aux = (byte) (insn.vectorLength == 0 ? Simd.VEX128 : Simd.VEX256);
     }
-    for (int i = 0; i < n; i++) {
-      if (insn.kind[i] == Insn.GPR) {
-        op.size = (byte) insn.size[i];
-      }
+    operandSize(insn, method, op, n);
+    if (method.startsWith("fma")) {
+      op.imm = fusedVariant(insn.mnemonic);
+    }
+    if (insn.hasMemory() && method.startsWith("vgather") || method.startsWith("vpgather")) {
+      op.t = (byte) insn.index;
+      op.x = Cpu.NO_REGISTER;
+      op.s = (byte) insn.reg[2];
     }
     if (method.startsWith("maskmov") && n == 2 && insn.encoding < 2 && !store) {
       implicitDestination(insn, op);
     }
     return true;
+  }
+
+  /** {@link Op#size} becomes that of a general register, else of the memory operand. */
+  private static void operandSize(Insn insn, String method, Op op, int n) {
+    for (int i = 0; i < n; i++) {
+      if (insn.kind[i] == Insn.GPR || insn.kind[i] == Insn.MEM) {
+        op.size = (byte) insn.size[i];
+        if (insn.kind[i] == Insn.GPR) {
+          break;
+        }
+      }
+    }
+    if (method.startsWith("vpermilp")) {
+      op.size = n < insn.operands ? Avx.IMMEDIATE : 0;
+    } else if (method.startsWith("pcmpestr")) {
+      op.size = (byte) insn.opSize; // of the lengths in RAX and RDX
+    }
+  }
+
+  private static int fusedVariant(Mnemonic mnemonic) {
+    Matcher m = FMA.matcher(mnemonic.name().toLowerCase(Locale.ROOT));
+    if (!m.matches()) {
+      throw new IllegalArgumentException(mnemonic + " is no fused multiply-add");
+    }
+    int order = m.group(3).equals("132") ? 0 : m.group(3).equals("213") ? 1 : 2;
+    int variant = order | (m.group(1).isEmpty() ? 0 : FloatArithmetic.FMA_NEGATE_PRODUCT);
+    switch (m.group(2)) {
+      case "add":
+        return variant;
+      case "sub":
+        return variant | FloatArithmetic.FMA_SUBTRACT;
+      case "addsub":
+        return variant | FloatArithmetic.FMA_ALTERNATE;
+      default:
+        return variant | FloatArithmetic.FMA_SUBTRACT | FloatArithmetic.FMA_ALTERNATE;
+    }
   }
 
   /** The method for this operand form. */

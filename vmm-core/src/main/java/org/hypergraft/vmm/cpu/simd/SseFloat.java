@@ -90,6 +90,11 @@ final class SseFloat {
     }
   }
 
+  /** Whether an unmasked exception has been collected, so that nothing more is computed. */
+  static boolean refused(Cpu c) {
+    return (c.sse.flags & ~(c.mxcsr >>> 7)) != 0;
+  }
+
   private static void settle(Cpu c, int flags) {
     int open = flags & ~(c.mxcsr >>> 7);
     int before = SoftFloat.INVALID | SoftFloat.DENORMAL | SoftFloat.DIVIDE_BY_ZERO;

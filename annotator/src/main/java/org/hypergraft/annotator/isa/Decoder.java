@@ -433,6 +433,9 @@ public final class Decoder {
       }
     }
     in.operands = specs.length;
+    if (in.zeroing && in.kind[0] == Insn.MEM) {
+      return false;
+    }
     if ((flags & (OpcodeRow.OP_BYTE | OpcodeRow.OP_Z | OpcodeRow.OP_V)) == 0) {
       in.opSize = in.size[0];
     }

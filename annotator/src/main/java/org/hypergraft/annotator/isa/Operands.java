@@ -114,7 +114,7 @@ final class Operands {
         vector(in, i, in.vvvv | in.extV2, size(notation, in, true));
         return true;
       case Notation.L:
-        return selected(code, in, i);
+        return selected(code, in, i, size(notation, in, true));
       case Notation.P:
         register(in, i, Insn.MM, reg, 8);
         return true;
@@ -361,12 +361,12 @@ final class Operands {
   }
 
   /** A register in the high half of an immediate byte (VBLENDV, FMA4). */
-  private static boolean selected(byte[] code, Insn in, int i) {
+  private static boolean selected(byte[] code, Insn in, int i, int size) {
     if (in.at >= in.end) {
       return false;
     }
     int b = code[in.at++] & 0xff;
-    vector(in, i, in.mode == 64 ? b >> 4 : b >> 4 & 7, in.vl);
+    vector(in, i, in.mode == 64 ? b >> 4 : b >> 4 & 7, size);
     return true;
   }
 }

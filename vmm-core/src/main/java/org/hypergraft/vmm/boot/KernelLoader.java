@@ -18,6 +18,12 @@ public final class KernelLoader {
   /** Memory a kernel gets between its end and the initramfs, for its early page tables. */
   private static final long SLACK = 1 << 20;
 
+  // Descriptors, Intel SDM vol. 3 figure 3-8: present, accessed or busy, limit 4 GiB.
+  private static final long CODE_32 = 0x00cf9b000000ffffL;
+  private static final long CODE_64 = 0x00af9b000000ffffL;
+  private static final long DATA = 0x00cf93000000ffffL;
+  private static final long TASK = 0x00008b0000000067L;
+
   private KernelLoader() {}
 
   /**
@@ -43,7 +49,7 @@ public final class KernelLoader {
         OptionalLong entry = image.notes().pvhEntry();
         PvhBoot.write(ram, initrdAt, initrd.length, rsdp);
         return new BootState(
-            protocol, entry.getAsLong(), MemoryMap.BOOT_INFO, MemoryMap.GDT, writeGdt(ram), 0);
+            protocol, entry.getAsLong(), MemoryMap.BOOT_INFO, MemoryMap.GDT, writeGdt(ram, CODE_32), 0);
       default:
         LinuxBoot.write(image, ram, extent.start, initrdAt, initrd.length, rsdp);
         IdentityMap.write(ram, MemoryMap.PAGE_TABLES);
@@ -52,7 +58,7 @@ public final class KernelLoader {
             elf.entry() + offset,
             MemoryMap.BOOT_INFO,
             MemoryMap.GDT,
-            writeGdt(ram),
+            writeGdt(ram, CODE_64),
             MemoryMap.PAGE_TABLES);
     }
   }
@@ -132,19 +138,15 @@ public final class KernelLoader {
 
   /**
    * Flat segments at the selectors that Linux's protocol names (boot.rst: __BOOT_CS, __BOOT_DS).
-   * The code segment is 32-bit; long mode is entered with its own at the same selector.
    *
    * @return size in bytes
    */
-  private static int writeGdt(GuestRam ram) {
-    long code32 = 0x00cf9b000000ffffL;
-    long data = 0x00cf93000000ffffL;
-    long task = 0x00008b0000000067L;
+  private static int writeGdt(GuestRam ram, long code) {
     ram.put64(MemoryMap.GDT, 0);
     ram.put64(MemoryMap.GDT + 8, 0);
-    ram.put64(MemoryMap.GDT + BootState.CODE, code32);
-    ram.put64(MemoryMap.GDT + BootState.DATA, data);
-    ram.put64(MemoryMap.GDT + BootState.TASK, task);
+    ram.put64(MemoryMap.GDT + BootState.CODE, code);
+    ram.put64(MemoryMap.GDT + BootState.DATA, DATA);
+    ram.put64(MemoryMap.GDT + BootState.TASK, TASK);
     ram.put64(MemoryMap.GDT + BootState.TASK + 8, 0);
     return BootState.TASK + 16;
   }

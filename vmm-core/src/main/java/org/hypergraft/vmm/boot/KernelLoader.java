@@ -49,7 +49,12 @@ public final class KernelLoader {
         OptionalLong entry = image.notes().pvhEntry();
         PvhBoot.write(ram, initrdAt, initrd.length, rsdp);
         return new BootState(
-            protocol, entry.getAsLong(), MemoryMap.BOOT_INFO, MemoryMap.GDT, writeGdt(ram, CODE_32), 0);
+            protocol,
+            entry.getAsLong(),
+            MemoryMap.BOOT_INFO,
+            MemoryMap.GDT,
+            writeGdt(ram, CODE_32),
+            0);
       default:
         LinuxBoot.write(image, ram, extent.start, initrdAt, initrd.length, rsdp);
         IdentityMap.write(ram, MemoryMap.PAGE_TABLES);

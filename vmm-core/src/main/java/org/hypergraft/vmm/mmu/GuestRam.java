@@ -44,6 +44,12 @@ public final class GuestRam implements AutoCloseable {
   private final List<Mmu> mmus = new ArrayList<>();
   private CodeListener listener = (gpa, length) -> {};
 
+  /** Pages of this range are never mapped for unseen writes. */
+  private long watchStart;
+
+  private long watchEnd;
+  private WriteWatcher watcher = (gpa, size, value) -> {};
+
   /**
    * @param size bytes, a positive multiple of 4 KiB, at most {@link #MAX_SIZE}
    */
@@ -208,6 +214,28 @@ public final class GuestRam implements AutoCloseable {
     this.listener = listener;
   }
 
+  /**
+   * Shows every processor write to {@code [start, end)}, rounded out to whole pages, to a watcher.
+   * One range at a time; to be set before the processors run.
+   */
+  public void watch(long start, long end, WriteWatcher newWatcher) {
+    watchStart = start & -PAGE_SIZE;
+    watchEnd = end + PAGE_SIZE - 1 & -PAGE_SIZE;
+    watcher = newWatcher;
+  }
+
+  /** Whether writes to an address are watched. */
+  boolean watched(long gpa) {
+    return gpa >= watchStart && gpa < watchEnd;
+  }
+
+  /** Called by the MMU before each write that it does not do through a write tag. */
+  void writing(long gpa, int size, long value) {
+    if (watched(gpa)) {
+      watcher.writing(gpa, size, value);
+    }
+  }
+
   /** Lines of the page of {@code gpa} that hold translated code; bit n = offset 64n. */
   public long codeLines(long gpa) {
     return codeLines[page(gpa)];
@@ -268,11 +296,11 @@ public final class GuestRam implements AutoCloseable {
    * Asks to write a page without being seen.
    *
    * @param host start of the page
-   * @return false if it holds code
+   * @return false if it holds code or is watched
    */
   boolean mapWritable(long host) {
     int page = (int) ((host - base) >>> 12);
-    if (codeLines[page] != 0) {
+    if (codeLines[page] != 0 || watched(gpa(host))) {
       return false;
     }
     writeMapped[page >>> 6] |= 1L << page;

@@ -297,7 +297,7 @@ public final class Mmu implements AutoCloseable {
   /**
    * Host address of a writable byte; the rest of its page follows.
    *
-   * @return 0 if the page is not RAM or holds translated code, so that writes must be seen
+   * @return 0 if the page is not RAM, holds translated code or is watched: writes must be seen
    */
   public long hostWrite(long la) {
     long e = entry(la);
@@ -306,7 +306,7 @@ public final class Mmu implements AutoCloseable {
     }
     long gpa = resolve(la, PageWalker.WRITE);
     long host = ram.host(gpa);
-    return host == 0 || ram.codeLines(gpa) != 0 ? 0 : host;
+    return host == 0 || ram.codeLines(gpa) != 0 || ram.watched(gpa) ? 0 : host;
   }
 
   /**
@@ -582,6 +582,7 @@ public final class Mmu implements AutoCloseable {
       bus.write(gpa, size, size == 8 ? v : v & (1L << 8 * size) - 1);
       return;
     }
+    ram.writing(gpa, size, v);
     switch (size) {
       case 1 -> U.putByte(host, (byte) v);
       case 2 -> U.putShort(host, (short) v);

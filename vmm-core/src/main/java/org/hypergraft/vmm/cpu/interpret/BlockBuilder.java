@@ -44,7 +44,16 @@ final class BlockBuilder implements Emitter {
     int mode = 16 << (modeKey & Cpu.MODE_SIZE);
     int max = (modeKey & Block.SINGLE) != 0 ? 1 : MAX_INSTRUCTIONS;
     int at = 0;
+    boolean breaks = !cache.breakpoints.isEmpty() && (modeKey & Block.SINGLE) == 0;
     while (!ended && block.n < max) {
+      if (breaks && cache.breakpoints.contains(va + at)) {
+        if (at == 0) {
+          block.length = 1;
+          append(new Breakpoint(block));
+          return block;
+        }
+        break;
+      }
       int n = Decoder.decode(code, at, limit, va + at, mode, insn);
       if (n == 0 && at > 0 && limit - at < MAX_LENGTH) {
         break; // cut off by the page's end, or bad: a block of its own will tell

@@ -2,8 +2,10 @@ package org.hypergraft.vmm.cpu.interpret;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.mmu.CodeListener;
 import org.hypergraft.vmm.mmu.GuestFault;
@@ -35,6 +37,11 @@ final class CodeCache implements CodeListener {
   private Branch requester;
   private boolean requestTaken;
   private long requestedVa;
+
+  /** Instruction pointers at which execution stops. */
+  final Set<Long> breakpoints = new HashSet<>();
+
+  boolean breakpointHit;
 
   /** The vCPU whose epochs the blocks carry. */
   private Cpu current;

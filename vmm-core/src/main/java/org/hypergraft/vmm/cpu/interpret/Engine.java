@@ -24,7 +24,13 @@ public final class Engine {
     SHUTDOWN,
 
     /** {@link Cpu#exitRequested} was set. */
-    REQUESTED
+    REQUESTED,
+
+    /** {@link Cpu#rip} is a breakpoint; {@link #stepOver} gets past it. */
+    BREAKPOINT,
+
+    /** The first instruction at CPL 3 is next; see {@link #watchUser}. */
+    USER
   }
 
   private final CodeCache cache;
@@ -33,6 +39,7 @@ public final class Engine {
   private final long[] exceptions = new long[32];
 
   private long interrupts;
+  private boolean watchUser;
 
   /**
    * @param lowerings instruction families, asked in this order
@@ -50,7 +57,13 @@ public final class Engine {
       }
       if (c.exitRequested) {
         c.exitRequested = false;
-        return Exit.REQUESTED;
+        boolean hit = cache.breakpointHit;
+        cache.breakpointHit = false;
+        return hit ? Exit.BREAKPOINT : Exit.REQUESTED;
+      }
+      if (watchUser && c.cpl == 3) {
+        watchUser = false;
+        return Exit.USER;
       }
       if (c.left <= 0) {
         return Exit.COUNT;
@@ -72,6 +85,33 @@ public final class Engine {
         execute(c);
       }
     }
+  }
+
+  /**
+   * Sets a breakpoint at an instruction pointer, in whatever address space it is reached. It costs
+   * nothing elsewhere: translated blocks end before it.
+   */
+  public void addBreakpoint(long address) {
+    if (cache.breakpoints.add(address)) {
+      cache.clear();
+    }
+  }
+
+  public void removeBreakpoint(long address) {
+    if (cache.breakpoints.remove(address)) {
+      cache.clear();
+    }
+  }
+
+  /** Executes the instruction at a breakpoint. */
+  public void stepOver(Cpu c) {
+    cache.attach(c);
+    step(c);
+  }
+
+  /** Makes {@link #run} return once, before the next instruction at CPL 3. */
+  public void watchUser() {
+    watchUser = true;
   }
 
   /** Delivers an NMI or interrupt if one is waiting. */

@@ -7,4 +7,12 @@ public interface InterruptSource {
 
   /** Acknowledges the highest waiting interrupt and returns its vector (0-255). */
   int acknowledge();
+
+  /** Task priority class 0-15, as CR8 reads it. */
+  default int taskPriorityClass() {
+    return 0;
+  }
+
+  /** Sets the task priority class through CR8. */
+  default void setTaskPriorityClass(int cr8) {}
 }

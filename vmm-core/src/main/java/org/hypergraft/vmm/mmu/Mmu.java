@@ -598,6 +598,11 @@ public final class Mmu implements AutoCloseable {
     return ram;
   }
 
+  /** MAXPHYADDR. */
+  public int physicalBits() {
+    return walker.physicalBits();
+  }
+
   /** Whether a linear address is canonical in the current mode (fits 32 bits outside long mode). */
   public boolean canonical(long la) {
     return walker.canonical(la);

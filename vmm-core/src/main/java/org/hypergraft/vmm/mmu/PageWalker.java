@@ -148,8 +148,8 @@ final class PageWalker {
     return true;
   }
 
-  int levels() {
-    return levels;
+  int physicalBits() {
+    return physicalBits;
   }
 
   /** Whether a linear address is canonical in the current mode. */

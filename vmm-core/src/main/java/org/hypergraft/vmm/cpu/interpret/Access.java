@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.cpu.interpret;
 
+import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.mmu.GuestFault;
 import org.hypergraft.vmm.mmu.Mmu;
@@ -42,6 +43,49 @@ public final class Access {
   private static final String[] ADDRESS = {"base", "plain", "cut", "based", "general"};
 
   private Access() {}
+
+  /** Access of a register read as {@link Op#s}. */
+  public static int s(Insn in, int operand) {
+    return in.kind[operand] == Insn.GPR_HIGH ? S_HIGH : 0;
+  }
+
+  /** Access of a register read as {@link Op#t}. */
+  public static int t(Insn in, int operand) {
+    return in.kind[operand] == Insn.GPR_HIGH ? T_HIGH : 0;
+  }
+
+  /** Access of a register written with a result zero-extended from the operand size. */
+  public static int d(Insn in, int operand) {
+    if (in.kind[operand] == Insn.GPR_HIGH) {
+      return HIGH8 << PUT_SHIFT;
+    }
+    return put(in.size[operand]);
+  }
+
+  /** Access of a low register written with a zero-extended result of {@code size} bytes. */
+  public static int put(int size) {
+    return (size == 1 ? LOW8 : size == 2 ? LOW16 : WIDE) << PUT_SHIFT;
+  }
+
+  /** Access of a register written with a value whose high bits are to be cut. */
+  public static int dCut(Insn in, int operand) {
+    return in.size[operand] == 4 ? CUT32 << PUT_SHIFT : d(in, operand);
+  }
+
+  /** Access of a memory operand of 1, 2, 4 or 8 bytes. */
+  public static int memory(int size) {
+    return log2(size) << MEMORY_SHIFT;
+  }
+
+  /** Access of the stack at operand size 2, 4 or 8 in a mode. */
+  public static int stack(int modeKey, int size) {
+    return Stack.discipline(modeKey, size) << STACK_SHIFT;
+  }
+
+  /** log2 of a size in bytes. */
+  public static int log2(int size) {
+    return Integer.numberOfTrailingZeros(size);
+  }
 
   static String method(String hole, int access) {
     switch (hole) {

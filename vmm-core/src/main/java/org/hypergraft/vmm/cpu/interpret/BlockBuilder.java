@@ -202,7 +202,7 @@ final class BlockBuilder implements Emitter {
   @Override
   public Op emit(Template template, Target target, int access) {
     int packed = access;
-    if (insn.hasMemory()) {
+    if (template.addressed) {
       packed |= addressKind() << Access.ADDRESS_SHIFT;
     }
     Op op = OpFactory.make(template, target, packed);

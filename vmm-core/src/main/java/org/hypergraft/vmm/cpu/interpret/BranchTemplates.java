@@ -140,6 +140,21 @@ final class BranchTemplates {
     }
   }
 
+  /** RET imm: drops imm bytes of arguments as well. */
+  static final class ReturnRelease extends Branch {
+    @Override
+    public Op exec(Cpu c) {
+      long target = Hole.pop(c);
+      Stack.set(c, Stack.moved(c, imm & 0xffff));
+      return indirect(c, target);
+    }
+
+    @Override
+    Op fresh() {
+      return new ReturnRelease();
+    }
+  }
+
   /** A static method does the work; c.rip is the next instruction unless it says otherwise. */
   static final class Leave extends Branch {
     @Override

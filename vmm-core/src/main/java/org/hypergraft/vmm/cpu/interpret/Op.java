@@ -100,6 +100,13 @@ public abstract class Op {
     return form == PLAIN ? ea : Access.of(c, this, ea);
   }
 
+  /** Linear address {@code delta} bytes from the memory operand, wrapping at the address size. */
+  public final long addressPlus(Cpu c, long delta) {
+    long[] r = c.r;
+    long ea = r[b] + (r[x] << sc) + disp + delta;
+    return form == PLAIN ? ea : Access.of(c, this, ea);
+  }
+
   /** Effective address of the memory operand, without segment. */
   public final long offset(Cpu c) {
     long[] r = c.r;

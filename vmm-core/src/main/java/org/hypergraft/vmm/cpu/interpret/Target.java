@@ -9,7 +9,7 @@ public final class Target {
   private static final AtomicInteger NEXT = new AtomicInteger();
 
   /** For templates whose only holes are operand accesses. */
-  static final Target NONE = of(Access.class, "");
+  public static final Target NONE = of(Access.class, "");
 
   /** Small number, unique per target. */
   final int id;

@@ -49,15 +49,24 @@ public enum Template {
   CALL_R(BranchTemplates.CallR.class),
   CALL_M(BranchTemplates.CallM.class),
   RETURN(BranchTemplates.Return.class),
+  RETURN_RELEASE(BranchTemplates.ReturnRelease.class),
   LEAVE(BranchTemplates.Leave.class);
 
   final Class<? extends Op> type;
+
+  /** Whether the class computes its address by a hole. */
+  final boolean addressed;
 
   /** Whether the op ends its block. */
   final boolean ends;
 
   Template(Class<? extends Op> type) {
     this.type = type;
+    this.addressed =
+        type.getEnclosingClass() == MemoryTemplates.class
+            || type == RegisterTemplates.Lea.class
+            || type == BranchTemplates.JumpM.class
+            || type == BranchTemplates.CallM.class;
     this.ends = Branch.class.isAssignableFrom(type);
   }
 }

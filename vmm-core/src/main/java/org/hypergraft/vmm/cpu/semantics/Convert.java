@@ -46,6 +46,19 @@ public final class Convert {
     return (int) a;
   }
 
+  /** The sign of AX, EAX, RAX in every bit: CWD, CDQ, CQO. */
+  public static long signFill16(Cpu c, long a) {
+    return (short) a >> 15 & 0xffff;
+  }
+
+  public static long signFill32(Cpu c, long a) {
+    return (int) a >> 31 & 0xffff_ffffL;
+  }
+
+  public static long signFill64(Cpu c, long a) {
+    return a >> 63;
+  }
+
   /** BSWAP of a 16-bit register is undefined; processors clear it. */
   public static long bswap16(Cpu c, long a) {
     return 0;

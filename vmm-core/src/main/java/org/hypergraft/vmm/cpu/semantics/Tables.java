@@ -1,0 +1,22 @@
+package org.hypergraft.vmm.cpu.semantics;
+
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.interpret.Access;
+import org.hypergraft.vmm.cpu.interpret.Op;
+
+/** XLAT and the storing form of MOVBE. */
+public final class Tables {
+  private Tables() {}
+
+  /** AL = byte at RBX + AL; {@link Op#seg} is the segment. */
+  public static void xlat(Cpu c, Op op) {
+    long offset = Access.cut(c.r[Cpu.RBX] + (c.r[Cpu.RAX] & 0xff), op.addrSize);
+    long v = c.mmu.read8(Access.linear(c, op.seg, offset, 1));
+    c.r[Cpu.RAX] = (c.r[Cpu.RAX] & ~0xffL) | v;
+  }
+
+  public static void storeSwapped(Cpu c, Op op) {
+    long v = Long.reverseBytes(c.r[op.d]) >>> (64 - op.size * 8);
+    Registers.store(c.mmu, op.address(c), op.size, v);
+  }
+}

@@ -275,9 +275,7 @@ public final class ArithmeticLowering implements Lowering {
               target,
               Access.memory(in.size[0]));
     } else {
-      op =
-          out.emit(
-              byCl ? Template.TERNARY_RRC : Template.TERNARY_RRI, target, Access.d(in, 0));
+      op = out.emit(byCl ? Template.TERNARY_RRC : Template.TERNARY_RRI, target, Access.d(in, 0));
       op.d = (byte) in.reg[0];
       op.s = op.d;
     }

@@ -253,9 +253,7 @@ public final class MoveLowering implements Lowering {
     Op op = out.call(owner, method);
     op.seg = (byte) (in.segmentOverride ? in.segment : Cpu.DS);
     op.form = stringForm(in, out.modeKey(), op.seg);
-    op.aux =
-        (byte)
-            (in.rep ? Strings.REPEAT : in.repne ? Strings.REPEAT_NOT_EQUAL : Strings.ONCE);
+    op.aux = (byte) (in.rep ? Strings.REPEAT : in.repne ? Strings.REPEAT_NOT_EQUAL : Strings.ONCE);
     return true;
   }
 

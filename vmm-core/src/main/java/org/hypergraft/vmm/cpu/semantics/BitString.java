@@ -51,8 +51,7 @@ public final class BitString {
     long la = address(c, op);
     int width = op.size * 8;
     long mask = 1L << (c.r[op.s] & (width - 1));
-    long v =
-        width == 16 ? c.mmu.rmw16(la) : width == 32 ? c.mmu.rmw32(la) : c.mmu.rmw64(la);
+    long v = width == 16 ? c.mmu.rmw16(la) : width == 32 ? c.mmu.rmw32(la) : c.mmu.rmw64(la);
     long w = flip ? v ^ mask : set ? v | mask : v & ~mask;
     if (width == 16) {
       c.mmu.write16(la, w);

@@ -3,7 +3,9 @@ package org.hypergraft.vmm.cpu.semantics;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.mmu.Mmu;
 
-/** Register and memory access by run-time size, for instructions too rare for forms of their own. */
+/**
+ * Register and memory access by run-time size, for instructions too rare for forms of their own.
+ */
 final class Registers {
   private Registers() {}
 

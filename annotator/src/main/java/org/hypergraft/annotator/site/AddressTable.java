@@ -1,0 +1,132 @@
+package org.hypergraft.annotator.site;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Optional;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+
+/**
+ * A table that only lists places in the code: 32-bit offsets from each entry to its site, or
+ * absolute addresses.
+ */
+public final class AddressTable implements SiteTable {
+  /** The tables of this shape. */
+  public enum Kind {
+    /** {@code lock} prefixes, turned into DS prefixes when there is only one CPU. */
+    SMP_LOCKS(".smp_locks", 1, true),
+    /** Calls and jumps to the indirect-branch thunks; 5 or 6 bytes. */
+    RETPOLINE_SITES(".retpoline_sites", 5, true),
+    /** Jumps to the return thunk. */
+    RETURN_SITES(".return_sites", 5, true),
+    /** Direct calls, for call depth tracking (6.2+). */
+    CALL_SITES(".call_sites", 5, true),
+    /** ENDBR instructions that nothing reaches indirectly (5.18+). */
+    IBT_ENDBR_SEAL(".ibt_endbr_seal", 4, true),
+    /** Calls of the function tracer's entry point, absolute addresses. */
+    MCOUNT_LOC("__mcount_loc", 5, false);
+
+    private final String table;
+    private final int length;
+    private final boolean relative;
+
+    Kind(String table, int length, boolean relative) {
+      this.table = table;
+      this.length = length;
+      this.relative = relative;
+    }
+
+    /** Name of the section. */
+    public String table() {
+      return table;
+    }
+  }
+
+  private final Extent extent;
+  private final Kind kind;
+  private final int stride;
+  private final long[] site;
+  private final int[] entry;
+
+  private AddressTable(Extent extent, Kind kind, int stride, long[] site, int[] entry) {
+    this.extent = extent;
+    this.kind = kind;
+    this.stride = stride;
+    this.site = site;
+    this.entry = entry;
+  }
+
+  /**
+   * Reads the table if there is one. Zero entries are the linker's padding and left out.
+   *
+   * @throws ImageException when an entry names no code
+   */
+  static Optional<AddressTable> read(GuestImage image, CodeMap code, Kind kind) {
+    Optional<Extent> found = Extent.ofSection(image, kind.table);
+    if (found.isEmpty() && kind == Kind.MCOUNT_LOC) {
+      found = Extent.ofSymbols(image, kind.table, "__start_mcount_loc", "__stop_mcount_loc");
+    }
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    Extent extent = found.get();
+    int stride = kind.relative ? 4 : image.elf().wordSize();
+    int n = extent.entries(stride);
+    long[] site = new long[n];
+    int[] entry = new int[n];
+    ByteBuffer b = code.bytes();
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+      int at = extent.offset() + i * stride;
+      long value =
+          kind.relative || stride == 8
+              ? (stride == 8 ? b.getLong(at) : b.getInt(at))
+              : b.getInt(at) & 0xffff_ffffL;
+      if (value == 0) {
+        continue;
+      }
+      long address = kind.relative ? extent.address() + (long) i * stride + value : value;
+      code.require(extent, i, address, kind.length);
+      site[count] = address;
+      entry[count++] = i;
+    }
+    return Optional.of(
+        new AddressTable(
+            extent, kind, stride, Arrays.copyOf(site, count), Arrays.copyOf(entry, count)));
+  }
+
+  @Override
+  public Extent extent() {
+    return extent;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+
+  @Override
+  public int entries() {
+    return site.length;
+  }
+
+  @Override
+  public int entrySize() {
+    return stride;
+  }
+
+  @Override
+  public long address(int i) {
+    return site[i];
+  }
+
+  /** Bytes that the kernel may change; for a retpoline with a CS prefix one less than it has. */
+  @Override
+  public int length(int i) {
+    return kind.length;
+  }
+
+  /** Position of entry {@code i} in the table, padding counted. */
+  public int position(int i) {
+    return entry[i];
+  }
+}

@@ -1,0 +1,67 @@
+package org.hypergraft.annotator.site;
+
+import java.util.Optional;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Section;
+import org.hypergraft.annotator.image.Symbol;
+
+/**
+ * Where a table lies in the image.
+ *
+ * @param name of the table, such as {@code .altinstructions}
+ * @param address link address of its first byte
+ * @param offset payload offset of its first byte
+ * @param size in bytes
+ */
+public record Extent(String name, long address, int offset, int size) {
+  /** The section of that name, if the image has one with bytes. */
+  static Optional<Extent> ofSection(GuestImage image, String name) {
+    Optional<Section> found = image.section(name);
+    if (found.isEmpty() || !found.get().hasBytes() || found.get().size() == 0) {
+      return Optional.empty();
+    }
+    Section s = found.get();
+    return Optional.of(new Extent(name, s.address(), s.offset(), Math.toIntExact(s.size())));
+  }
+
+  /**
+   * The bytes between two symbols, for tables that the linker put inside another section.
+   *
+   * @throws ImageException when both symbols exist but enclose no bytes of one section
+   */
+  static Optional<Extent> ofSymbols(GuestImage image, String name, String start, String stop) {
+    Optional<Symbol> from = image.symbols().find(start);
+    Optional<Symbol> to = image.symbols().find(stop);
+    if (from.isEmpty() || to.isEmpty()) {
+      return Optional.empty();
+    }
+    long address = from.get().address();
+    long size = to.get().address() - address;
+    if (size == 0) {
+      return Optional.empty();
+    }
+    int offset = image.offsetOf(address);
+    if (size < 0 || offset < 0 || image.offsetOf(address + size - 1) != offset + size - 1) {
+      throw new ImageException(
+          "table %s: symbols %s and %s enclose 0x%x..0x%x, which the image does not hold"
+              .formatted(name, start, stop, address, address + size));
+    }
+    return Optional.of(new Extent(name, address, offset, (int) size));
+  }
+
+  /** First address after the table. */
+  public long end() {
+    return address + size;
+  }
+
+  /** Number of entries of {@code stride} bytes; refuses a table that does not end with one. */
+  int entries(int stride) {
+    if (size % stride != 0) {
+      throw new ImageException(
+          "table %s at 0x%x: 0x%x bytes are no multiple of its %d-byte entries"
+              .formatted(name, address, size, stride));
+    }
+    return size / stride;
+  }
+}

@@ -1,0 +1,202 @@
+package org.hypergraft.patcher.plan;
+
+import java.util.HexFormat;
+import org.hypergraft.annotator.abi.CpuFeature;
+import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.annotator.site.AddressTable;
+
+/**
+ * Indirect branches, returns, ENDBRs and lock prefixes as {@code alternative_instructions()} leaves
+ * them (Linux {@code arch/x86/kernel/alternative.c}, 5.10 point releases to 7.2).
+ */
+final class BranchRules {
+  private static final int CALL = 0xe8;
+  private static final int JMP = 0xe9;
+  private static final int INT3 = 0xcc;
+  private static final int RET = 0xc3;
+
+  /** What {@code gen_endbr_poison()} writes: {@code nopw (%rax)}. */
+  private static final byte[] ENDBR_POISON = HexFormat.of().parseHex("660f1f00");
+
+  private static final byte[] ENDBR64 = HexFormat.of().parseHex("f30f1efa");
+
+  /** {@code ud1 %esp,%ecx} after a static-call trampoline's branch: its signature. */
+  private static final byte[] TRAMPOLINE = HexFormat.of().parseHex("0fb9cc");
+
+  /** Bytes from one thunk of the array to the next. */
+  private static final int THUNK_SIZE = 32;
+
+  private final RuleContext c;
+  private final NopOptimizer nops;
+  private final long thunks;
+  private final long returnThunk;
+  private final long itsReturnThunk;
+  private final long textStart;
+  private final long textEnd;
+  private final byte[] scratch = new byte[16];
+
+  BranchRules(RuleContext c) {
+    this.c = c;
+    nops = new NopOptimizer(c);
+    thunks = symbol("__x86_indirect_thunk_array");
+    returnThunk = symbol("__x86_return_thunk");
+    itsReturnThunk = symbol("its_return_thunk");
+    textStart = symbol("_text");
+    textEnd = symbol("_etext");
+  }
+
+  private long symbol(String name) {
+    return c.image().symbols().find(name).map(Symbol::address).orElse(0L);
+  }
+
+  /** Length of a branch in the retpoline table: a prefix and a conditional jump make it 6. */
+  static int retpolineLength(byte[] b, int at) {
+    int first = b[at] & 0xff;
+    return first == CALL || first == JMP ? 5 : 6;
+  }
+
+  /** {@code patch_retpoline()}: an indirect branch where the thunk is not needed. */
+  void retpoline(SiteBuffer b, AddressTable t, int i) throws Refusal {
+    long site = t.address(i);
+    int at = (int) (site - b.start());
+    byte[] code = b.bytes();
+    int length = retpolineLength(code, at);
+    int opcodeAt = (code[at] & 0xff) == 0x2e ? at + 1 : at;
+    int opcode = code[opcodeAt] & 0xff;
+    boolean conditional = opcode == 0x0f && (code[at + 1] & 0xf0) == 0x80 && opcodeAt == at;
+    if (opcode != CALL && opcode != JMP && !conditional) {
+      throw new Refusal("expected a call or jump to a thunk, found " + hex(code, at, length));
+    }
+    long target = site + length + Bytes.s32(code, at + length - 4);
+    long index = (target - thunks) / THUNK_SIZE;
+    if (thunks == 0
+        || (target - thunks) % THUNK_SIZE != 0
+        || index < 0
+        || index > 15
+        || index == 4) {
+      throw new Refusal("0x%x is no indirect-branch thunk".formatted(target));
+    }
+    Tri retpoline = c.facts().has(CpuFeature.RETPOLINE);
+    Tri lfence = c.facts().has(CpuFeature.RETPOLINE_LFENCE);
+    if (retpoline == Tri.UNKNOWN || lfence == Tri.UNKNOWN) {
+      b.leaveOpen(at, length, c.facts().whyUnknown("RETPOLINE"));
+      return;
+    }
+    if (retpoline == Tri.YES && lfence == Tri.NO) {
+      return;
+    }
+    indirect(
+        conditional ? 0x0f : opcode,
+        conditional ? code[at + 1] & 15 : 0,
+        (int) index,
+        length,
+        lfence == Tri.YES,
+        site);
+    b.write(at, scratch, 0, length);
+  }
+
+  private void indirect(int opcode, int cond, int reg, int length, boolean lfence, long site)
+      throws Refusal {
+    int n = 0;
+    boolean jump = opcode != CALL;
+    if (opcode == 0x0f) {
+      scratch[n++] = (byte) (0x70 | cond ^ 1);
+      scratch[n++] = (byte) (length - 2);
+    }
+    if (lfence) {
+      scratch[n++] = 0x0f;
+      scratch[n++] = (byte) 0xae;
+      scratch[n++] = (byte) 0xe8;
+    }
+    int branch = 2 + (reg >= 8 ? 1 : 0);
+    if (n + branch > length) {
+      throw new Refusal(
+          "an LFENCE and the indirect branch do not fit into %d bytes".formatted(length));
+    }
+    if (reg >= 8) {
+      scratch[n++] = 0x41;
+    }
+    scratch[n++] = (byte) 0xff;
+    scratch[n++] = (byte) ((jump ? 0xe0 : 0xd0) | reg & 7);
+    if (jump && n < length) {
+      scratch[n++] = (byte) INT3;
+    }
+    int pad = n;
+    while (n < length) {
+      scratch[n++] = (byte) 0x90;
+    }
+    if (length - pad > 0) {
+      nops.runs(scratch, 0, length, site);
+    }
+  }
+
+  /** {@code patch_return()}: a plain return, or a jump to the chosen thunk. */
+  void ret(SiteBuffer b, AddressTable t, int i) throws Refusal {
+    long site = t.address(i);
+    int at = (int) (site - b.start());
+    byte[] code = b.bytes();
+    if ((code[at] & 0xff) != JMP || site + 5 + Bytes.s32(code, at + 1) != returnThunk) {
+      throw new Refusal("expected a jump to the return thunk, found " + hex(code, at, 5));
+    }
+    Tri thunk = c.facts().has(CpuFeature.RETHUNK);
+    if (thunk == Tri.UNKNOWN) {
+      b.leaveOpen(at, 5, c.facts().whyUnknown("RETHUNK"));
+      return;
+    }
+    boolean plain = thunk == Tri.NO;
+    if (!plain) {
+      if (c.facts().returnThunk().isEmpty()) {
+        b.leaveOpen(at, 5, "the profile does not name the return thunk that mitigations chose");
+        return;
+      }
+      long chosen = c.facts().returnThunk().getAsLong();
+      // Indirect target selection: returns in the upper half of a cache line are safe as they are.
+      plain = chosen != 0 && chosen == itsReturnThunk && (site & 0x20) != 0;
+      if (!plain) {
+        Bytes.branch(scratch, 0, JMP, site, chosen);
+      }
+    }
+    if (plain) {
+      scratch[0] = (byte) RET;
+      for (int k = 1; k < 5; k++) {
+        scratch[k] = (byte) INT3;
+      }
+    }
+    b.write(at, scratch, 0, 5);
+  }
+
+  /** Whether a return site is the branch of a static call's trampoline. */
+  boolean isTrampoline(long site) {
+    int at = c.sites().code().offsetOf(site, 8);
+    byte[] p = c.image().payload();
+    return at >= 0
+        && p[at + 5] == TRAMPOLINE[0]
+        && p[at + 6] == TRAMPOLINE[1]
+        && p[at + 7] == TRAMPOLINE[2];
+  }
+
+  /** {@code poison_endbr()}. */
+  void endbr(SiteBuffer b, AddressTable t, int i) throws Refusal {
+    int at = (int) (t.address(i) - b.start());
+    for (int k = 0; k < 4; k++) {
+      if (b.bytes()[at + k] != ENDBR64[k]) {
+        throw new Refusal("expected endbr64, found " + hex(b.bytes(), at, 4));
+      }
+    }
+    b.write(at, ENDBR_POISON, 0, 4);
+  }
+
+  /** {@code alternatives_smp_unlock()}: only within the core text, and only a lock prefix. */
+  void lock(SiteBuffer b, AddressTable t, int i) throws Refusal {
+    long site = t.address(i);
+    int at = (int) (site - b.start());
+    if (site >= textStart && site < textEnd && (b.bytes()[at] & 0xff) == 0xf0) {
+      scratch[0] = 0x3e;
+      b.write(at, scratch, 0, 1);
+    }
+  }
+
+  private static String hex(byte[] b, int at, int length) {
+    return HexFormat.of().formatHex(b, at, at + length);
+  }
+}

@@ -1,0 +1,79 @@
+package org.hypergraft.patcher.plan;
+
+import java.util.Optional;
+import org.hypergraft.annotator.abi.CpuVendor;
+import org.hypergraft.annotator.profile.Profile;
+
+/**
+ * What the user asked for.
+ *
+ * @param target the interface to commit to
+ * @param assumptions what it rests on; not used with a profile
+ * @param cpuVendor whose hypercall instruction to write; empty leaves those sites to the guest
+ * @param profile what a boot decided; then it alone decides
+ * @param seal no table of the sealed kind may cause a text write at boot; needs a profile
+ * @param uniprocessor lock prefixes may go
+ */
+public record PlanOptions(
+    Target target,
+    Assumptions assumptions,
+    Optional<CpuVendor> cpuVendor,
+    Optional<Profile> profile,
+    boolean seal,
+    boolean uniprocessor) {
+
+  public PlanOptions {
+    if (seal && profile.isEmpty()) {
+      throw new IllegalArgumentException(
+          "sealing needs a profile: only what a boot decided can be final");
+    }
+    if (seal && target == Target.XEN_PV) {
+      throw new IllegalArgumentException(
+          "an image for xen-pv cannot be sealed: its slots change while it boots");
+    }
+  }
+
+  /** Target and default assumptions, nothing else. */
+  public static PlanOptions of(Target target) {
+    return new PlanOptions(
+        target, Assumptions.defaults(target), Optional.empty(), Optional.empty(), false, false);
+  }
+
+  public PlanOptions withAssumptions(Assumptions a) {
+    return new PlanOptions(target, a, cpuVendor, profile, seal, uniprocessor);
+  }
+
+  public PlanOptions withCpuVendor(CpuVendor vendor) {
+    return new PlanOptions(target, assumptions, Optional.of(vendor), profile, seal, uniprocessor);
+  }
+
+  public PlanOptions withProfile(Profile p) {
+    return new PlanOptions(target, assumptions, cpuVendor, Optional.of(p), seal, uniprocessor);
+  }
+
+  public PlanOptions withSeal(boolean s) {
+    return new PlanOptions(target, assumptions, cpuVendor, profile, s, uniprocessor);
+  }
+
+  public PlanOptions withUniprocessor(boolean u) {
+    return new PlanOptions(target, assumptions, cpuVendor, profile, seal, u);
+  }
+
+  /** Canonical text: equal options give equal text, and outputs are compared by it. */
+  public String canonical() {
+    StringBuilder s = new StringBuilder("target=").append(target.id());
+    if (profile.isPresent()) {
+      s.append(" profile=").append(profile.get().fingerprint());
+    } else {
+      s.append(" assume=").append(assumptions);
+    }
+    cpuVendor.ifPresent(v -> s.append(" cpu-vendor=").append(v.id()));
+    if (seal) {
+      s.append(" seal");
+    }
+    if (uniprocessor) {
+      s.append(" uniprocessor");
+    }
+    return s.toString();
+  }
+}

@@ -1,0 +1,371 @@
+package org.hypergraft.patcher.plan;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.hypergraft.annotator.abi.Operation;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Section;
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.AlternativeTable;
+import org.hypergraft.annotator.site.ParavirtTable;
+import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.annotator.site.SiteTable;
+
+/**
+ * Decides every site of an image. Sites that overlap are decided together, in the order in which
+ * this kernel applies its tables; replacement bodies that are sites themselves come first, as the
+ * kernel patches them before it copies them.
+ */
+public final class Planner {
+  /** Order in which {@code alternative_instructions()} applies the tables it rewrites. */
+  private enum Stage {
+    PARAVIRT,
+    RETPOLINES,
+    RETURNS,
+    ALTERNATIVES,
+    ENDBR,
+    LOCKS
+  }
+
+  // A site key: payload offset, then stage, then first entry; sorts into processing order.
+  private static final int OFFSET_SHIFT = 32;
+  private static final int STAGE_SHIFT = 28;
+  private static final int ENTRY_MASK = (1 << STAGE_SHIFT) - 1;
+  private static final Stage[] STAGES = Stage.values();
+
+  private final SiteMap sites;
+  private final GuestImage image;
+  private final PlanOptions options;
+  private final Facts facts;
+  private long[] keys = new long[4096];
+  private int count;
+
+  private Planner(SiteMap sites, PlanOptions options) {
+    this.sites = sites;
+    this.options = options;
+    image = sites.image();
+    options.profile().ifPresent(this::checkProfile);
+    facts =
+        options
+            .profile()
+            .<Facts>map(p -> new ProfileFacts(sites, p))
+            .orElseGet(() -> new TargetFacts(sites, options));
+  }
+
+  /**
+   * Plans an image.
+   *
+   * @throws ImageException when the image has no annotation tables, or the profile is of another
+   *     kernel
+   */
+  public static Plan plan(SiteMap sites, PlanOptions options) {
+    Planner p = new Planner(sites, options);
+    p.collect();
+    Plan plan = p.decide();
+    if (p.facts instanceof TargetFacts t) {
+      String broken = p.brokenLock(plan);
+      if (broken != null) {
+        t.undecideLocks(broken);
+        plan = p.decide();
+      }
+    }
+    return plan;
+  }
+
+  private void checkProfile(Profile p) {
+    boolean otherBuild =
+        p.buildId().isPresent()
+            && image.buildId().isPresent()
+            && !p.buildId().equals(image.buildId());
+    boolean otherKernel =
+        p.kernel().isPresent() && image.banner().isPresent() && !p.kernel().equals(image.banner());
+    if (otherBuild || otherKernel) {
+      throw new ImageException(
+          "%s: the profile is of another kernel (%s), this one is %s"
+              .formatted(
+                  image.name(),
+                  p.kernel().or(p::buildId).orElse("?"),
+                  image.banner().or(image::buildId).orElse("?")));
+    }
+  }
+
+  /** Why the lock slots must stay as they are although the facts decide them, or null. */
+  private String brokenLock(Plan plan) {
+    for (int i = 0; i < plan.size(); i++) {
+      if (plan.action(i) == Action.REFUSE
+          && Operation.named(plan.operation(i)).filter(Operation::isQueuedLock).isPresent()) {
+        return "the lock operations change together, and the site at 0x%x cannot: %s"
+            .formatted(plan.address(i), plan.entry(i).reason());
+      }
+    }
+    return null;
+  }
+
+  private void collect() {
+    if (sites.paravirt().isEmpty() && sites.alternatives().isEmpty()) {
+      throw new ImageException(
+          image.name()
+              + ": no .parainstructions and no .altinstructions; nothing tells what may be patched");
+    }
+    sites.paravirt().ifPresent(t -> addAll(Stage.PARAVIRT, t));
+    if (facts.knowsMitigations()) {
+      sites
+          .addresses(AddressTable.Kind.RETPOLINE_SITES)
+          .ifPresent(t -> addAll(Stage.RETPOLINES, t));
+      sites.addresses(AddressTable.Kind.RETURN_SITES).ifPresent(t -> addAll(Stage.RETURNS, t));
+      sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL).ifPresent(t -> addAll(Stage.ENDBR, t));
+    }
+    if (options.uniprocessor()) {
+      sites.addresses(AddressTable.Kind.SMP_LOCKS).ifPresent(t -> addAll(Stage.LOCKS, t));
+    }
+    if (sites.alternatives().isPresent()) {
+      AlternativeTable t = sites.alternatives().get();
+      for (int i = 0; i < t.entries(); i = t.groupEnd(i)) {
+        add(Stage.ALTERNATIVES, t, i);
+      }
+    }
+    Arrays.sort(keys, 0, count);
+  }
+
+  private void addAll(Stage stage, SiteTable t) {
+    for (int i = 0; i < t.entries(); i++) {
+      add(stage, t, i);
+    }
+  }
+
+  private void add(Stage stage, SiteTable t, int i) {
+    if (count == keys.length) {
+      keys = Arrays.copyOf(keys, count * 2);
+    }
+    long offset = sites.code().offsetOf(t.address(i), 1);
+    keys[count++] = offset << OFFSET_SHIFT | (long) stage.ordinal() << STAGE_SHIFT | i;
+  }
+
+  private static int offset(long key) {
+    return (int) (key >>> OFFSET_SHIFT);
+  }
+
+  private static Stage stage(long key) {
+    return STAGES[(int) (key >>> STAGE_SHIFT) & 15];
+  }
+
+  private static int entry(long key) {
+    return (int) key & ENTRY_MASK;
+  }
+
+  private Plan decide() {
+    Plan.Builder out = new Plan.Builder(image, options);
+    byte[] text = image.payload();
+    Nops nops = Nops.of(image, facts.nopTable());
+    RuleContext c = new RuleContext(sites, facts, text, nops, new Insn());
+    Optional<Section> bodies = image.section(".altinstr_replacement");
+    int from = bodies.map(Section::offset).orElse(0);
+    int to = bodies.map(s -> (int) (s.offset() + s.size())).orElse(0);
+    int first = lowerBound((long) from << OFFSET_SHIFT);
+    int last = lowerBound((long) to << OFFSET_SHIFT);
+    if (first < last) {
+      text = text.clone();
+      c = new RuleContext(sites, facts, text, nops, new Insn());
+      Clusters inner = new Clusters(c, null, text);
+      inner.run(first, last);
+    }
+    new Clusters(c, out, null).run(0, count);
+    leaveOthers(out);
+    return out.build();
+  }
+
+  private int lowerBound(long key) {
+    int i = Arrays.binarySearch(keys, 0, count, key);
+    return i >= 0 ? i : -i - 1;
+  }
+
+  private void leaveOthers(Plan.Builder out) {
+    String mitigations = "CPU mitigations decide, which only a profile knows";
+    if (!facts.knowsMitigations()) {
+      leave(out, AddressTable.Kind.RETPOLINE_SITES, mitigations);
+      leave(out, AddressTable.Kind.RETURN_SITES, mitigations);
+      leave(
+          out, AddressTable.Kind.IBT_ENDBR_SEAL, "sealed by the guest; only a profile changes it");
+    }
+    leave(
+        out,
+        AddressTable.Kind.CALL_SITES,
+        "call depth tracking is decided by CPU mitigations at boot");
+    if (!options.uniprocessor()) {
+      leave(out, AddressTable.Kind.SMP_LOCKS, "lock prefixes stay without --uniprocessor");
+    }
+    leave(out, AddressTable.Kind.MCOUNT_LOC, "the function tracer's own");
+    sites
+        .staticCalls()
+        .ifPresent(t -> out.untouched(t.name(), t.entries(), "the kernel's own at run time"));
+    sites
+        .jumps()
+        .ifPresent(t -> out.untouched(t.name(), t.entries(), "the kernel's own at run time"));
+  }
+
+  private void leave(Plan.Builder out, AddressTable.Kind kind, String why) {
+    sites.addresses(kind).ifPresent(t -> out.untouched(t.name(), t.entries(), why));
+  }
+
+  /** Runs the rules over the sorted keys, one group of overlapping sites after the other. */
+  private final class Clusters {
+    private final RuleContext c;
+    private final Plan.Builder out;
+    private final byte[] into;
+    private final SiteBuffer buffer = new SiteBuffer();
+    private final ParavirtRule paravirt;
+    private final AlternativeRule alternatives;
+    private final BranchRules branches;
+    private final byte[] payload = image.payload();
+
+    /**
+     * @param out takes the entries; null for none
+     * @param into takes the patched bytes; null for none
+     */
+    Clusters(RuleContext c, Plan.Builder out, byte[] into) {
+      this.c = c;
+      this.out = out;
+      this.into = into;
+      paravirt = sites.pvOps().map(o -> new ParavirtRule(c, o)).orElse(null);
+      alternatives =
+          sites.alternatives().map(t -> new AlternativeRule(c, t, paravirt)).orElse(null);
+      branches = new BranchRules(c);
+    }
+
+    void run(int from, int to) {
+      for (int i = from; i < to; ) {
+        int start = offset(keys[i]);
+        int end = start + length(keys[i]);
+        int j = i + 1;
+        while (j < to && offset(keys[j]) < end) {
+          end = Math.max(end, offset(keys[j]) + length(keys[j]));
+          j++;
+        }
+        one(i, j, start, end - start);
+        i = j;
+      }
+    }
+
+    private int length(long key) {
+      int e = entry(key);
+      return switch (stage(key)) {
+        case PARAVIRT -> sites.paravirt().orElseThrow().length(e);
+        case ALTERNATIVES -> {
+          AlternativeTable t = sites.alternatives().orElseThrow();
+          int longest = 0;
+          for (int k = e; k < t.groupEnd(e); k++) {
+            longest = Math.max(longest, t.length(k));
+          }
+          yield longest;
+        }
+        case RETPOLINES -> BranchRules.retpolineLength(payload, offset(key));
+        case RETURNS -> 5;
+        case ENDBR -> 4;
+        case LOCKS -> 1;
+      };
+    }
+
+    private void one(int from, int to, int at, int length) {
+      long address = address(keys[from]);
+      boolean mayRelocate = false;
+      for (int i = from; i < to; i++) {
+        Stage s = stage(keys[i]);
+        mayRelocate |= s == Stage.PARAVIRT || s == Stage.ALTERNATIVES;
+      }
+      buffer.load(address, payload, at, length, mayRelocate ? image.relocations() : null);
+      Action action = Action.PATCH;
+      String reason = "";
+      try {
+        for (Stage s : to - from == 1 ? new Stage[] {stage(keys[from])} : STAGES) {
+          for (int i = from; i < to; i++) {
+            if (stage(keys[i]) == s) {
+              apply(s, entry(keys[i]));
+            }
+          }
+        }
+        if (buffer.isOpen()) {
+          action = Action.KEEP;
+          reason = buffer.reason();
+        }
+      } catch (Refusal e) {
+        action = Action.REFUSE;
+        reason = e.getMessage();
+      }
+      if (into != null && action == Action.PATCH) {
+        System.arraycopy(buffer.bytes(), 0, into, at, length);
+      }
+      if (out != null) {
+        SiteTable table = table(keys[from]);
+        out.add(buffer, at, table.name(), operation(keys[from]), action, reason);
+        if (action == Action.PATCH) {
+          TableEdits.afterPatch(c, sites, out, from(keys, from, to));
+        }
+      }
+    }
+
+    /** First entry of the alternatives among the keys, or -1. */
+    private int from(long[] all, int from, int to) {
+      for (int i = from; i < to; i++) {
+        if (stage(all[i]) == Stage.ALTERNATIVES) {
+          return entry(all[i]);
+        }
+      }
+      return -1;
+    }
+
+    private void apply(Stage s, int entry) throws Refusal {
+      switch (s) {
+        case PARAVIRT -> {
+          ParavirtTable t = sites.paravirt().orElseThrow();
+          if (paravirt == null) {
+            throw new Refusal("the image has no pv_ops");
+          }
+          paravirt.apply(buffer, t, entry);
+        }
+        case RETPOLINES ->
+            branches.retpoline(
+                buffer, sites.addresses(AddressTable.Kind.RETPOLINE_SITES).orElseThrow(), entry);
+        case RETURNS ->
+            branches.ret(
+                buffer, sites.addresses(AddressTable.Kind.RETURN_SITES).orElseThrow(), entry);
+        case ALTERNATIVES -> {
+          AlternativeTable t = sites.alternatives().orElseThrow();
+          alternatives.apply(buffer, entry, t.groupEnd(entry));
+        }
+        case ENDBR ->
+            branches.endbr(
+                buffer, sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL).orElseThrow(), entry);
+        case LOCKS ->
+            branches.lock(
+                buffer, sites.addresses(AddressTable.Kind.SMP_LOCKS).orElseThrow(), entry);
+      }
+    }
+
+    private SiteTable table(long key) {
+      return switch (stage(key)) {
+        case PARAVIRT -> sites.paravirt().orElseThrow();
+        case ALTERNATIVES -> sites.alternatives().orElseThrow();
+        case RETPOLINES -> sites.addresses(AddressTable.Kind.RETPOLINE_SITES).orElseThrow();
+        case RETURNS -> sites.addresses(AddressTable.Kind.RETURN_SITES).orElseThrow();
+        case ENDBR -> sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL).orElseThrow();
+        case LOCKS -> sites.addresses(AddressTable.Kind.SMP_LOCKS).orElseThrow();
+      };
+    }
+
+    private long address(long key) {
+      return table(key).address(entry(key));
+    }
+
+    private String operation(long key) {
+      int e = entry(key);
+      if (stage(key) == Stage.ALTERNATIVES) {
+        AlternativeTable t = sites.alternatives().orElseThrow();
+        return sites.operation(t, e, t.groupEnd(e));
+      }
+      return sites.operation(table(key), e);
+    }
+  }
+}

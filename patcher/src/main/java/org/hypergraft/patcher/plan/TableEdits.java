@@ -1,0 +1,46 @@
+package org.hypergraft.patcher.plan;
+
+import org.hypergraft.annotator.abi.CpuFeature;
+import org.hypergraft.annotator.site.AlternativeTable;
+import org.hypergraft.annotator.site.SiteMap;
+
+/** Changes to the tables themselves that go with a rewritten site. */
+final class TableEdits {
+  private TableEdits() {}
+
+  /**
+   * A rewritten call through a slot has an entry that the kernel must not take any more: it insists
+   * on finding the indirect call and stops the boot otherwise. The other entries of the site go
+   * with it, so that the guest cannot choose a form that does not agree with the rest of the
+   * operation's group.
+   *
+   * @param first first alternatives entry of the site, or -1
+   */
+  static void afterPatch(RuleContext c, SiteMap sites, Plan.Builder out, int first) {
+    if (first < 0) {
+      return;
+    }
+    AlternativeTable t = sites.alternatives().orElseThrow();
+    int end = t.groupEnd(first);
+    boolean direct = false;
+    for (int i = first; i < end; i++) {
+      direct |= t.directCall(i);
+    }
+    if (!direct) {
+      return;
+    }
+    for (int i = first; i < end; i++) {
+      out.edit(neverTaken(c.image().payload(), t, i));
+    }
+  }
+
+  /** Makes an entry depend on the absence of a feature that is always there. */
+  private static Plan.Edit neverTaken(byte[] payload, AlternativeTable t, int i) {
+    int at = t.featureFieldOffset(i);
+    byte[] before = {payload[at], payload[at + 1], payload[at + 2], payload[at + 3]};
+    int flags = (t.directCall(i) ? AlternativeTable.DIRECT_CALL : 0) | AlternativeTable.NOT;
+    byte[] after = {(byte) CpuFeature.ALWAYS, (byte) (CpuFeature.ALWAYS >> 8), (byte) flags, 0};
+    return new Plan.Edit(
+        at, before, after, "alternative of 0x%x never taken".formatted(t.address(i)));
+  }
+}

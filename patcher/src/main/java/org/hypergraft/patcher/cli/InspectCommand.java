@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.report.InspectReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -29,10 +30,13 @@ final class InspectCommand extends DataCommand {
       description = "Also write the kernel's ELF, without its relocation tail, to FILE.")
   private Path extract;
 
+  @Option(names = "--slots", description = "Also list the slots of pv_ops (JSON always has them).")
+  private boolean slots;
+
   @Override
   ExitStatus run() throws IOException {
     GuestImage guest = ImageFile.read(image);
-    InspectReport report = InspectReport.of(guest);
+    InspectReport report = new InspectReport(SiteMap.of(guest), slots);
     if (extract != null) {
       OutputFile.write(extract, Arrays.copyOf(guest.payload(), guest.relocations().offset()));
     }

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
       "",
       "Try: hypergraft validate /boot/vmlinuz-$(uname -r) --target kvm"
     },
-    subcommands = {InspectCommand.class})
+    subcommands = {InspectCommand.class, SitesCommand.class, TargetsCommand.class})
 public final class Main implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -9,17 +9,26 @@ import org.hypergraft.annotator.image.Container;
 import org.hypergraft.annotator.image.Elf;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Relocations;
+import org.hypergraft.annotator.site.AlternativeTable;
+import org.hypergraft.annotator.site.PvOps;
+import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.annotator.site.SiteTable;
 
 /** What {@code inspect} says about an image. */
 public final class InspectReport implements Document {
   private final GuestImage image;
+  private final SiteMap sites;
+  private final boolean slots;
 
-  private InspectReport(GuestImage image) {
-    this.image = image;
-  }
-
-  public static InspectReport of(GuestImage image) {
-    return new InspectReport(image);
+  /**
+   * A report on an image and its tables.
+   *
+   * @param slots whether the text lists the paravirtual slots too; JSON always does
+   */
+  public InspectReport(SiteMap sites, boolean slots) {
+    this.image = sites.image();
+    this.sites = sites;
+    this.slots = slots;
   }
 
   @Override
@@ -42,6 +51,31 @@ public final class InspectReport implements Document {
                 Text.count(Math.max(0, elf.sections().size() - 1), "section")));
     field(out, "entry", entries());
     field(out, "relocations", relocations());
+    field(out, "symbols", symbols());
+    List<String> hypervisors = HypervisorSupport.of(image);
+    field(
+        out,
+        "hypervisors",
+        hypervisors.isEmpty() ? "none recognized" : String.join(", ", hypervisors));
+    sites.pvOps().ifPresent(ops -> field(out, "pv_ops", pvOps(ops)));
+    out.println();
+    TextTable tables = new TextTable("table", ">entries", ">entry size", "address");
+    for (SiteTable t : sites.tables()) {
+      tables.row(t.name(), t.entries(), t.entrySize(), "0x%x".formatted(t.extent().address()));
+    }
+    if (tables.isEmpty()) {
+      out.println("no annotation tables");
+    } else {
+      tables.print(out, "");
+    }
+    if (slots && sites.pvOps().isPresent()) {
+      out.println();
+      TextTable rows = new TextTable(">slot", "operation", "initial function");
+      for (PvOps.Slot slot : sites.pvOps().get().slots()) {
+        rows.row(slot.index(), slot.operation(), function(slot.initial()));
+      }
+      rows.print(out, "");
+    }
   }
 
   @Override
@@ -64,7 +98,72 @@ public final class InspectReport implements Document {
     for (Relocations.Kind kind : image.relocations().layout().runs()) {
       relocations.put(Text.name(kind), image.relocations().count(kind));
     }
-    return json.put("relocations", relocations);
+    json.put("relocations", relocations)
+        .put("symbols", image.symbols().size())
+        .put("symbolsFrom", image.symbols().origin())
+        .put("hypervisors", HypervisorSupport.of(image))
+        .list(
+            "tables",
+            sites.tables(),
+            t ->
+                new Json()
+                    .put("name", t.name())
+                    .put("entries", t.entries())
+                    .put("entrySize", t.entrySize())
+                    .address("address", t.extent().address()));
+    Json ops = null;
+    if (sites.pvOps().isPresent()) {
+      ops =
+          new Json()
+              .address("address", sites.pvOps().get().address())
+              .put("callSites", callSites())
+              .put("provenCallSites", sites.provenParavirtCalls())
+              .list("slots", sites.pvOps().get().slots(), this::slot);
+    }
+    return json.put("pvOps", ops);
+  }
+
+  private Json slot(PvOps.Slot slot) {
+    return new Json()
+        .put("slot", slot.index())
+        .put("operation", slot.operation())
+        .address("address", slot.address())
+        .address("initial", slot.initial())
+        .put("function", function(slot.initial()));
+  }
+
+  private String function(long address) {
+    return address == 0 ? "" : image.symbols().describe(address);
+  }
+
+  private String symbols() {
+    int n = image.symbols().size();
+    return n == 0 ? "none" : Text.number(n) + " from " + image.symbols().origin();
+  }
+
+  private int callSites() {
+    if (sites.paravirt().isPresent()) {
+      return sites.paravirt().get().entries();
+    }
+    int n = 0;
+    if (sites.alternatives().isPresent()) {
+      AlternativeTable t = sites.alternatives().get();
+      for (int i = 0; i < t.entries(); i++) {
+        n += t.directCall(i) ? 1 : 0;
+      }
+    }
+    return n;
+  }
+
+  private String pvOps(PvOps ops) {
+    long named = ops.slots().stream().filter(s -> !s.operation().startsWith("pv_ops[")).count();
+    return "%s at 0x%x, %s; %s, %s proved to call through their slot"
+        .formatted(
+            Text.count(ops.slots().size(), "slot"),
+            ops.address(),
+            named == ops.slots().size() ? "all named" : Text.number(named) + " named",
+            Text.count(callSites(), "call site"),
+            Text.number(sites.provenParavirtCalls()));
   }
 
   private String format() {

@@ -1,9 +1,11 @@
 package org.hypergraft.patcher.report;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.FilterWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -32,19 +34,33 @@ public final class Json {
     return put(key, hex(address));
   }
 
-  /** Adds one element per item. */
+  /** Adds one element per item; elements are made when they are written, one at a time. */
   public <T> Json list(String key, Collection<T> items, Function<T, ?> element) {
-    List<Object> list = new ArrayList<>(items.size());
-    for (T item : items) {
-      list.add(plain(element.apply(item)));
-    }
-    members.put(key, list);
+    members.put(
+        key, (Iterable<Object>) () -> items.stream().map(element).map(Json::plain).iterator());
     return this;
   }
 
   /** Writes it, indented, with a line end. */
   public void writeTo(PrintWriter out) {
-    out.println(this);
+    try {
+      WRITER.write(members, new CloseShield(out));
+    } catch (IOException e) {
+      throw new UncheckedIOException("writing JSON", e);
+    }
+    out.println();
+  }
+
+  /** Keeps the generator from closing a stream that is not its own. */
+  private static final class CloseShield extends FilterWriter {
+    CloseShield(Writer out) {
+      super(out);
+    }
+
+    @Override
+    public void close() throws IOException {
+      flush();
+    }
   }
 
   @Override

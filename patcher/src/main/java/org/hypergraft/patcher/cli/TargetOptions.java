@@ -1,0 +1,68 @@
+package org.hypergraft.patcher.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.hypergraft.annotator.abi.CpuVendor;
+import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.profile.ProfileJson;
+import org.hypergraft.patcher.plan.Assumptions;
+import org.hypergraft.patcher.plan.PlanOptions;
+import org.hypergraft.patcher.plan.Target;
+import picocli.CommandLine.Option;
+
+/** What a plan rests on, as {@code patch} and {@code validate} take it. */
+final class TargetOptions {
+  @Option(
+      names = "--assume",
+      paramLabel = "FACTS",
+      description = {
+        "What is taken for granted of the environment: features=NAME,... and cpus=N, or none for"
+            + " either. What is not named keeps the target's default; see 'hypergraft targets'."
+      })
+  private String assume;
+
+  @Option(
+      names = "--profile",
+      paramLabel = "FILE",
+      description = "Follow what a boot decided, as 'hypergraft profile' records it.")
+  private Path profile;
+
+  @Option(
+      names = "--cpu-vendor",
+      paramLabel = "VENDOR",
+      description = "Whose hypercall instruction to write: ${COMPLETION-CANDIDATES}.")
+  private CpuVendor vendor;
+
+  @Option(
+      names = "--seal",
+      description = "Make the patched tables final: no text write at boot. Needs --profile.")
+  private boolean seal;
+
+  @Option(
+      names = "--uniprocessor",
+      description = "Remove lock prefixes: the image must never see a second CPU.")
+  private boolean uniprocessor;
+
+  PlanOptions plan(Target target) throws IOException {
+    try {
+      if (assume != null && profile != null) {
+        throw new IllegalArgumentException("--assume and --profile exclude each other");
+      }
+      return new PlanOptions(
+          target,
+          assume == null ? Assumptions.defaults(target) : Assumptions.parse(assume, target),
+          Optional.ofNullable(vendor),
+          profile == null ? Optional.empty() : Optional.of(read(profile)),
+          seal,
+          uniprocessor);
+    } catch (IllegalArgumentException e) {
+      throw new CommandFailure(ExitStatus.USAGE, e.getMessage());
+    }
+  }
+
+  private static Profile read(Path file) throws IOException {
+    return ProfileJson.parse(Files.readAllBytes(file), file.toString());
+  }
+}

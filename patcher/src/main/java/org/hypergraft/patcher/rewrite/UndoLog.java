@@ -1,0 +1,273 @@
+package org.hypergraft.patcher.rewrite;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Relocations;
+import org.hypergraft.annotator.image.Section;
+
+/**
+ * The old bytes of everything a patched image changed, kept in a section of the image itself: any
+ * output can be compared with its original, verified and reverted without another file.
+ *
+ * <p>Layout, little endian, numbers of variable length (7 bits a byte, low first) unless said
+ * otherwise: magic (4 bytes); length of the original payload; its CRC-32 (4 bytes); length and
+ * bytes of the end of the original ELF, from the first byte that was rebuilt; count of runs, then
+ * for each run the distance from the end of the previous one, its length and its old bytes; count
+ * of removed, then of added relocation entries, each as kind and distance.
+ */
+public final class UndoLog {
+  /** Section that holds the log; not loaded. */
+  public static final String SECTION = ".hypergraft.undo";
+
+  private static final int MAGIC = 0x31554748; // "HGU1"
+
+  /** One stretch of changed bytes: payload offset and what was there. */
+  public record Run(int offset, byte[] before) {}
+
+  private final int originalLength;
+  private final int originalCrc;
+  private final int keptBytes;
+  private final byte[] originalEnd;
+  private final List<Run> runs;
+  private final List<Relocations.Entry> removed;
+  private final List<Relocations.Entry> added;
+
+  UndoLog(
+      int originalLength,
+      int originalCrc,
+      int keptBytes,
+      byte[] originalEnd,
+      List<Run> runs,
+      List<Relocations.Entry> removed,
+      List<Relocations.Entry> added) {
+    this.originalLength = originalLength;
+    this.originalCrc = originalCrc;
+    this.keptBytes = keptBytes;
+    this.originalEnd = originalEnd;
+    this.runs = List.copyOf(runs);
+    this.removed = List.copyOf(removed);
+    this.added = List.copyOf(added);
+  }
+
+  /** The log of a patched image. */
+  public static Optional<UndoLog> of(GuestImage image) {
+    Optional<Section> s = image.section(SECTION);
+    if (s.isEmpty() || !s.get().hasBytes()) {
+      return Optional.empty();
+    }
+    ByteBuffer b =
+        ByteBuffer.wrap(image.payload(), s.get().offset(), (int) s.get().size())
+            .slice()
+            .order(ByteOrder.LITTLE_ENDIAN);
+    try {
+      return Optional.of(read(b, image));
+    } catch (BufferUnderflowException | IllegalArgumentException e) {
+      throw new ImageException(
+          "%s: section %s is damaged at byte 0x%x of 0x%x"
+              .formatted(image.name(), SECTION, b.position(), b.limit()),
+          e);
+    }
+  }
+
+  private static UndoLog read(ByteBuffer b, GuestImage image) {
+    if (b.getInt() != MAGIC) {
+      throw new IllegalArgumentException("magic");
+    }
+    int length = number(b);
+    int crc = b.getInt();
+    int kept = number(b);
+    byte[] end = bytes(b);
+    int count = number(b);
+    List<Run> runs = new ArrayList<>();
+    int at = 0;
+    for (int i = 0; i < count; i++) {
+      at = Math.addExact(at, number(b));
+      byte[] before = bytes(b);
+      if (before.length == 0 || at > image.payload().length - before.length) {
+        throw new IllegalArgumentException("run");
+      }
+      runs.add(new Run(at, before));
+      at += before.length;
+    }
+    UndoLog log = new UndoLog(length, crc, kept, end, runs, entries(b), entries(b));
+    if (kept > image.payload().length
+        || kept > length
+        || end.length > length - kept
+        || b.hasRemaining()) {
+      throw new IllegalArgumentException("lengths");
+    }
+    return log;
+  }
+
+  private static List<Relocations.Entry> entries(ByteBuffer b) {
+    int count = number(b);
+    List<Relocations.Entry> out = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int kind = b.get();
+      if (kind < 0 || kind >= Relocations.Kind.values().length) {
+        throw new IllegalArgumentException("kind");
+      }
+      out.add(new Relocations.Entry(Relocations.Kind.values()[kind], b.getLong()));
+    }
+    return out;
+  }
+
+  private static int number(ByteBuffer b) {
+    long value = 0;
+    for (int shift = 0; shift < 35; shift += 7) {
+      byte next = b.get();
+      value |= (next & 0x7fL) << shift;
+      if (next >= 0) {
+        if (value > Integer.MAX_VALUE) {
+          break;
+        }
+        return (int) value;
+      }
+    }
+    throw new IllegalArgumentException("number");
+  }
+
+  private static byte[] bytes(ByteBuffer b) {
+    int n = number(b);
+    if (n > b.remaining()) {
+      throw new BufferUnderflowException();
+    }
+    byte[] out = new byte[n];
+    b.get(out);
+    return out;
+  }
+
+  byte[] toBytes() {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
+    put32(out, MAGIC);
+    put(out, originalLength);
+    put32(out, originalCrc);
+    put(out, keptBytes);
+    put(out, originalEnd.length);
+    out.writeBytes(originalEnd);
+    put(out, runs.size());
+    int at = 0;
+    for (Run r : runs) {
+      put(out, r.offset() - at);
+      put(out, r.before().length);
+      out.writeBytes(r.before());
+      at = r.offset() + r.before().length;
+    }
+    put(out, removed);
+    put(out, added);
+    return out.toByteArray();
+  }
+
+  private static void put(ByteArrayOutputStream out, List<Relocations.Entry> entries) {
+    put(out, entries.size());
+    for (Relocations.Entry e : entries) {
+      out.write(e.kind().ordinal());
+      put32(out, (int) e.address());
+      put32(out, (int) (e.address() >> 32));
+    }
+  }
+
+  private static void put(ByteArrayOutputStream out, int value) {
+    int left = value;
+    while (left >= 0x80) {
+      out.write(left & 0x7f | 0x80);
+      left >>>= 7;
+    }
+    out.write(left);
+  }
+
+  private static void put32(ByteArrayOutputStream out, int value) {
+    out.write(value);
+    out.write(value >> 8);
+    out.write(value >> 16);
+    out.write(value >> 24);
+  }
+
+  /** Changed stretches, ascending. */
+  public List<Run> runs() {
+    return runs;
+  }
+
+  /** Relocation entries that the patch dropped. */
+  public List<Relocations.Entry> removedRelocations() {
+    return removed;
+  }
+
+  /** Relocation entries that the patch added. */
+  public List<Relocations.Entry> addedRelocations() {
+    return added;
+  }
+
+  /**
+   * The original payload of a patched image.
+   *
+   * @throws ImageException when what comes out is not what the patch started from
+   */
+  public byte[] revert(GuestImage patched) {
+    Relocations tail;
+    try {
+      tail = patched.relocations().edited(added, removed);
+    } catch (IllegalArgumentException e) {
+      throw new ImageException(
+          "%s: its relocation tail does not fit its undo log: %s"
+              .formatted(patched.name(), e.getMessage()),
+          e);
+    }
+    byte[] words = tail.toBytes();
+    byte[] out = new byte[keptBytes + originalEnd.length + words.length];
+    if (out.length != originalLength) {
+      throw new ImageException(
+          "%s: its undo log describes an original of %d bytes, but leads to %d"
+              .formatted(patched.name(), originalLength, out.length));
+    }
+    System.arraycopy(patched.payload(), 0, out, 0, keptBytes);
+    System.arraycopy(originalEnd, 0, out, keptBytes, originalEnd.length);
+    System.arraycopy(words, 0, out, keptBytes + originalEnd.length, words.length);
+    for (Run r : runs) {
+      if (r.offset() > out.length - r.before().length) {
+        throw new ImageException(
+            "%s: its undo log changes bytes behind the original's end".formatted(patched.name()));
+      }
+      System.arraycopy(r.before(), 0, out, r.offset(), r.before().length);
+    }
+    if (crc(out) != originalCrc) {
+      throw new ImageException(
+          "%s: reverting it does not give the image it was made from; it was changed afterwards"
+              .formatted(patched.name()));
+    }
+    return out;
+  }
+
+  static int crc(byte[] payload) {
+    CRC32 crc = new CRC32();
+    crc.update(payload);
+    return (int) crc.getValue();
+  }
+
+  /** Runs of bytes that differ between two arrays within {@code [from, to)}. */
+  static void differences(byte[] before, byte[] after, int from, int to, List<Run> out) {
+    int i = from;
+    while (i < to) {
+      int k = Arrays.mismatch(before, i, to, after, i, to);
+      if (k < 0) {
+        return;
+      }
+      int start = i + k;
+      int end = start + 1;
+      while (end < to && before[end] != after[end]) {
+        end++;
+      }
+      out.add(new Run(start, Arrays.copyOfRange(before, start, end)));
+      i = end;
+    }
+  }
+}

@@ -40,6 +40,7 @@ public final class DeterministicClock implements VirtualClock {
     @Override
     public void cancel() {
       events.remove(this);
+      onChange.run();
     }
 
     @Override
@@ -51,6 +52,7 @@ public final class DeterministicClock implements VirtualClock {
 
   private final LongSupplier retired;
   private final PriorityQueue<Event> events = new PriorityQueue<>();
+  private Runnable onChange = () -> {};
   private long offset;
   private long skipped;
   private long scheduled;
@@ -60,6 +62,13 @@ public final class DeterministicClock implements VirtualClock {
    */
   public DeterministicClock(LongSupplier retired) {
     this.retired = retired;
+  }
+
+  /**
+   * Says what to run whenever {@link #stopAt} may have changed; it must not schedule anything.
+   */
+  public void onChange(Runnable action) {
+    onChange = action;
   }
 
   @Override
@@ -76,12 +85,14 @@ public final class DeterministicClock implements VirtualClock {
   public Timer schedule(long deadline, Runnable event) {
     Event e = new Event(deadline, scheduled++, event);
     events.add(e);
+    onChange.run();
     return e;
   }
 
   @Override
   public void advance(long ns) {
     offset += ns;
+    onChange.run();
   }
 
   /** Absolute time of the next event, ns, or {@link #NEVER}. */

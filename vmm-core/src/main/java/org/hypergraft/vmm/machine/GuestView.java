@@ -1,0 +1,93 @@
+package org.hypergraft.vmm.machine;
+
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.mmu.GuestRam;
+
+/** A stopped guest, to be looked at. Valid only while the run is stopped for it. */
+public final class GuestView {
+  private final Cpu cpu;
+  private final GuestRam ram;
+  private final KernelPlace place;
+
+  GuestView(Cpu cpu, GuestRam ram, KernelPlace place) {
+    this.cpu = cpu;
+    this.ram = ram;
+    this.place = place;
+  }
+
+  /** Instructions retired so far. */
+  public long retired() {
+    return cpu.retired();
+  }
+
+  /** How far the kernel was moved from its link addresses. */
+  public long kaslrOffset() {
+    return place.offset();
+  }
+
+  /** A general register in encoding order, {@link Cpu#RAX} to 15. */
+  public long register(int number) {
+    return cpu.r[number];
+  }
+
+  public long rip() {
+    return cpu.rip;
+  }
+
+  /**
+   * Bytes of the kernel image as they are in memory now, by link address.
+   *
+   * @throws IllegalArgumentException when the range is not in RAM
+   */
+  public byte[] image(long linkAddress, int length) {
+    long gpa = place.physical(linkAddress);
+    if (!ram.contains(gpa, length)) {
+      throw new IllegalArgumentException(
+          "0x%x is not an address of the loaded kernel".formatted(linkAddress));
+    }
+    return ram.bytes(gpa, length);
+  }
+
+  /** A little-endian 64-bit word of the kernel image, by link address. */
+  public long imageWord(long linkAddress) {
+    byte[] b = image(linkAddress, 8);
+    long v = 0;
+    for (int i = 7; i >= 0; i--) {
+      v = v << 8 | b[i] & 0xff;
+    }
+    return v;
+  }
+
+  /**
+   * Bytes at a virtual address, through the current page tables.
+   *
+   * @return null when a page is not mapped to RAM
+   */
+  public byte[] virtual(long address, int length) {
+    byte[] out = new byte[length];
+    int done = 0;
+    while (done < length) {
+      long gpa = cpu.mmu.translate(address + done);
+      int n = (int) Math.min(length - done, 4096 - (address + done & 4095));
+      if (gpa == -1 || !ram.contains(gpa, n)) {
+        return null;
+      }
+      ram.read(gpa, out, done, n);
+      done += n;
+    }
+    return out;
+  }
+
+  /** A 64-bit word at a virtual address. */
+  public java.util.OptionalLong word(long address) {
+    byte[] b = virtual(address, 8);
+    if (b == null) {
+      return java.util.OptionalLong.empty();
+    }
+    long v = 0;
+    for (int i = 7; i >= 0; i--) {
+      v = v << 8 | b[i] & 0xff;
+    }
+    return java.util.OptionalLong.of(v);
+  }
+}

@@ -1,0 +1,319 @@
+package org.hypergraft.vmm.machine;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.vmm.boot.BootRequest;
+import org.hypergraft.vmm.boot.KernelLoader;
+import org.hypergraft.vmm.bus.CpuPins;
+import org.hypergraft.vmm.bus.DeterministicClock;
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.interpret.Engine;
+import org.hypergraft.vmm.device.LocalApic;
+import org.hypergraft.vmm.mmu.GuestRam;
+import org.hypergraft.vmm.mmu.Mmu;
+
+/**
+ * A PC with a kernel loaded, run by {@link #run} until it powers off or dies. Deterministic: equal
+ * configurations give equal consoles, counts and exits on every host.
+ *
+ * <p>Several processors may be listed to the guest, but only the first exists.
+ */
+public final class Machine implements AutoCloseable {
+  /** Idle virtual time without an interrupt after which nothing is expected to happen, ns. */
+  private static final long MAX_IDLE_NS = 300_000_000_000L;
+
+  private static final String TEXT_START = "_text";
+  private static final String TEXT_END = "_einittext";
+
+  private final MachineConfig config;
+  private final GuestRam ram;
+  private final Cpu cpu = new Cpu(0);
+  private final Engine engine;
+  private final DeterministicClock clock;
+  private final Board board;
+  private final LocalApic apic;
+  private final Console console;
+  private final KernelPlace place;
+  private final GuestView view;
+  private final ExitLog exits;
+  private final FaultLog faults;
+  private final TextWrites textWrites;
+  private final Map<Long, Breakpoint> breakpoints = new HashMap<>();
+  private Moment userspace = v -> true;
+  private long retiredToUserspace = -1;
+  private Outcome outcome;
+  private String reason;
+
+  /** What to do at an address; those armed at a function's entry arm another at its return. */
+  private record Breakpoint(Moment moment, boolean atReturn, long stackPointer) {}
+
+  /**
+   * Builds the machine and loads the kernel.
+   *
+   * @throws org.hypergraft.vmm.boot.BootException when the kernel cannot be loaded as asked
+   */
+  public Machine(MachineConfig config) {
+    this.config = config;
+    GuestImage image = config.image();
+    place = KernelPlace.of(image, config.kaslrOffset());
+    clock = new DeterministicClock(cpu::retired);
+    console = new Console(config.console(), () -> end(Outcome.GUEST_PANIC, "the kernel panicked"));
+    board = new Board(clock, console::put, this::powerOff, this::reset);
+    ram = new GuestRam(config.memory());
+    cpu.mmu = new Mmu(ram, board.mmio);
+    view = new GuestView(cpu, ram, place);
+    apic = board.addProcessor(0, pins(), () -> cpu.tscAdjust);
+    exits = new ExitLog(() -> cpu.rip);
+    board.ports.observe(exits);
+    board.mmio.observe(exits);
+    faults = new FaultLog(Processor.delivery());
+    cpu.ports = board.ports;
+    cpu.interrupts = apic;
+    cpu.delivery = faults;
+    cpu.platform =
+        new CountingPlatform(config.platform().create(ram, clock, apic), exits);
+    engine = new Engine(ram, Processor.lowerings());
+    clock.onChange(this::setStop);
+    board.serial.receive(config.serialInput());
+    BootRequest request =
+        new BootRequest(
+            image,
+            config.initrd(),
+            config.commandLine(),
+            config.kaslrOffset(),
+            config.protocol(),
+            config.cpus());
+    EntryState.apply(KernelLoader.load(request, ram), cpu);
+    textWrites = watchText();
+  }
+
+  /** Counts stores to the pages of the kernel's text, when its symbols say where that is. */
+  private TextWrites watchText() {
+    Optional<Symbol> start = config.image().symbols().find(TEXT_START);
+    Optional<Symbol> end = config.image().symbols().find(TEXT_END);
+    if (start.isEmpty() || end.isEmpty()) {
+      return TextWrites.none();
+    }
+    long from = place.physical(start.get().address());
+    long to = place.physical(end.get().address());
+    if (from >= to || !ram.contains(from, to - from)) {
+      return TextWrites.none();
+    }
+    TextWrites writes = new TextWrites(ram, from, start.get().address());
+    ram.watch(from, to, writes);
+    return writes;
+  }
+
+  private CpuPins pins() {
+    return new CpuPins() {
+      @Override
+      public void nmi() {
+        cpu.nmiPending = true;
+      }
+
+      @Override
+      public void smi() {} // no system management mode
+
+      @Override
+      public void init() {
+        reset();
+      }
+
+      @Override
+      public void startUp(int vector) {} // only a processor that waits for it listens
+    };
+  }
+
+  /** Calls {@code moment} each time the function at a link address is about to be executed. */
+  public void atEntry(long linkAddress, Moment moment) {
+    arm(linkAddress + config.kaslrOffset(), new Breakpoint(moment, false, 0));
+  }
+
+  /** Calls {@code moment} whenever the function at a link address has returned. */
+  public void atReturn(long linkAddress, Moment moment) {
+    arm(linkAddress + config.kaslrOffset(), new Breakpoint(moment, true, 0));
+  }
+
+  /** Calls {@code moment} before the first instruction at CPL 3. */
+  public void atUserspace(Moment moment) {
+    userspace = moment;
+  }
+
+  /** Runs to the end. To be called once. */
+  public RunReport run() {
+    long cpuStart = HostUsage.cpuNs();
+    long wallStart = System.nanoTime();
+    engine.watchUser();
+    while (outcome == null) {
+      clock.runDue();
+      if (outcome == null) {
+        setStop();
+        handle(engine.run(cpu));
+      }
+    }
+    return report(
+        new RunReport.Host(
+            (HostUsage.cpuNs() - cpuStart) / 1e9,
+            (System.nanoTime() - wallStart) / 1e9,
+            HostUsage.peakBytes(),
+            engine.blocksBuilt()));
+  }
+
+  private void setStop() {
+    cpu.setStop(Math.min(clock.stopAt(), config.instructionBudget()));
+  }
+
+  private void handle(Engine.Exit exit) {
+    switch (exit) {
+      case COUNT:
+        checkBudget();
+        break;
+      case HALTED:
+        exits.note(ExitCause.HLT, 0, 0);
+        idle();
+        break;
+      case SHUTDOWN:
+        end(Outcome.TRIPLE_FAULT, "triple fault");
+        break;
+      case BREAKPOINT:
+        breakpoint();
+        break;
+      case USER:
+        retiredToUserspace = cpu.retired();
+        stopUnless(userspace.reached(view));
+        break;
+      case REQUESTED:
+        break;
+    }
+  }
+
+  private void checkBudget() {
+    if (cpu.retired() >= config.instructionBudget()) {
+      end(
+          Outcome.BUDGET,
+          "the budget of %d instructions is spent".formatted(config.instructionBudget()));
+    } else if (clock.now() >= config.virtualBudgetNs()) {
+      end(
+          Outcome.BUDGET,
+          "the budget of %d s of virtual time is spent"
+              .formatted(config.virtualBudgetNs() / 1_000_000_000));
+    }
+  }
+
+  /** HLT: time jumps from event to event until one of them interrupts. */
+  private void idle() {
+    if (!cpu.interruptsEnabled() && !cpu.nmiPending) {
+      end(Outcome.NO_PROGRESS, "halted with interrupts disabled");
+      return;
+    }
+    long since = clock.now();
+    while (outcome == null && !cpu.nmiPending && !apic.pending()) {
+      if (!clock.skipToNext()) {
+        end(Outcome.NO_PROGRESS, "halted, and no timer is armed that could wake it");
+      } else if (clock.now() - since > MAX_IDLE_NS) {
+        end(
+            Outcome.NO_PROGRESS,
+            "halted for %d s of virtual time without an interrupt"
+                .formatted(MAX_IDLE_NS / 1_000_000_000));
+      }
+    }
+    checkVirtualBudget();
+  }
+
+  private void checkVirtualBudget() {
+    if (outcome == null) {
+      checkBudget();
+    }
+  }
+
+  private void arm(long address, Breakpoint breakpoint) {
+    breakpoints.put(address, breakpoint);
+    engine.addBreakpoint(address);
+  }
+
+  private void breakpoint() {
+    long at = cpu.rip;
+    Breakpoint b = breakpoints.get(at);
+    if (b.atReturn) {
+      OptionalLong returnAddress = view.word(cpu.r[Cpu.RSP]);
+      if (returnAddress.isPresent()) {
+        arm(
+            returnAddress.getAsLong(),
+            new Breakpoint(b.moment, false, cpu.r[Cpu.RSP] + Long.BYTES));
+      }
+    } else if (b.stackPointer == 0 || b.stackPointer == cpu.r[Cpu.RSP]) {
+      if (b.stackPointer != 0) {
+        breakpoints.remove(at);
+        engine.removeBreakpoint(at);
+      }
+      stopUnless(b.moment.reached(view));
+    }
+    if (outcome == null && breakpoints.containsKey(at)) {
+      engine.stepOver(cpu);
+    }
+  }
+
+  private void stopUnless(boolean goOn) {
+    if (!goOn) {
+      end(Outcome.STOPPED, "stopped at a moment of interest");
+    }
+  }
+
+  private void powerOff() {
+    end(
+        console.panicked() ? Outcome.GUEST_PANIC : Outcome.POWER_OFF,
+        "the guest powered the machine off");
+  }
+
+  private void reset() {
+    if (console.panicked()) {
+      end(Outcome.GUEST_PANIC, "the kernel panicked and reset the machine");
+    } else {
+      end(Outcome.RESET, "the guest reset the machine");
+    }
+  }
+
+  private void end(Outcome newOutcome, String newReason) {
+    if (outcome == null) {
+      outcome = newOutcome;
+      reason = newReason;
+    }
+    cpu.exitRequested = true;
+  }
+
+  private RunReport report(RunReport.Host host) {
+    boolean died =
+        outcome != Outcome.POWER_OFF && outcome != Outcome.STOPPED && outcome != Outcome.RESET;
+    return new RunReport(
+        outcome,
+        reason,
+        console.bytes(),
+        cpu.retired(),
+        retiredToUserspace,
+        clock.now(),
+        clock.skipped(),
+        exits.byCause(),
+        exits.bySymbol(place::symbol),
+        engine.interrupts(),
+        faults.count(),
+        textWrites,
+        died ? GuestDeath.explain(reason, cpu, view, place, faults, exits) : "",
+        host);
+  }
+
+  /** The guest as it is now; after {@link #run}, as it was at the end. */
+  public GuestView view() {
+    return view;
+  }
+
+  /** Frees the guest's memory. */
+  @Override
+  public void close() {
+    cpu.mmu.close();
+    ram.close();
+  }
+}

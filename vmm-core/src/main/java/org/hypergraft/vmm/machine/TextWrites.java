@@ -1,0 +1,104 @@
+package org.hypergraft.vmm.machine;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongFunction;
+import org.hypergraft.vmm.mmu.GuestRam;
+import org.hypergraft.vmm.mmu.WriteWatcher;
+
+/**
+ * The guest's writes to its own text: how many stores there were, and how many of them changed a
+ * byte. Addresses are link addresses.
+ */
+public final class TextWrites implements WriteWatcher {
+  /** Gets one store. */
+  @FunctionalInterface
+  public interface Visitor {
+    /**
+     * @param linkAddress first byte
+     * @param size bytes, 1 to 8
+     * @param changed whether any byte got another value
+     */
+    void store(long linkAddress, int size, boolean changed);
+  }
+
+  /** Stores that are kept one by one; the totals go on counting beyond. */
+  private static final int LIMIT = 8 << 20;
+
+  private static final long NEVER_LOADED = -1;
+
+  private final GuestRam ram;
+  private final long physicalStart;
+  private final long linkStart;
+
+  /** Offset from the start, size in bits 8-11 of the low part, changed in bit 0. */
+  private long[] stores = new long[1 << 12];
+
+  private int kept;
+  private long all;
+  private long changing;
+
+  /**
+   * @param physicalStart where {@code linkStart} is in memory
+   * @param linkStart first link address of the watched range
+   */
+  TextWrites(GuestRam ram, long physicalStart, long linkStart) {
+    this.ram = ram;
+    this.physicalStart = physicalStart;
+    this.linkStart = linkStart;
+  }
+
+  /** A count of nothing, for guests without a known text. */
+  static TextWrites none() {
+    return new TextWrites(null, NEVER_LOADED, 0);
+  }
+
+  @Override
+  public void writing(long gpa, int size, long value) {
+    boolean changed = false;
+    for (int i = 0; i < size && !changed; i++) {
+      changed = ram.u8(gpa + i) != (int) (value >>> 8 * i & 0xff);
+    }
+    all++;
+    if (changed) {
+      changing++;
+    }
+    if (kept < LIMIT) {
+      if (kept == stores.length) {
+        stores = Arrays.copyOf(stores, kept * 2);
+      }
+      stores[kept++] = (gpa - physicalStart) << 16 | size << 8 | (changed ? 1 : 0);
+    }
+  }
+
+  /** Stores to the pages of the text. */
+  public long all() {
+    return all;
+  }
+
+  /** Those that changed a byte. */
+  public long changing() {
+    return changing;
+  }
+
+  /** Visits the stores in the order in which they happened. */
+  public void forEach(Visitor visitor) {
+    for (int i = 0; i < kept; i++) {
+      long s = stores[i];
+      visitor.store(linkStart + (s >> 16), (int) (s >>> 8 & 0xff), (s & 1) != 0);
+    }
+  }
+
+  /** Stores that changed a byte, by whatever a link address is attributed to. */
+  public Map<String, Long> changingBy(LongFunction<String> attribution) {
+    Map<String, Long> counts = new TreeMap<>();
+    forEach(
+        (address, size, changed) -> {
+          if (changed) {
+            counts.merge(attribution.apply(address), 1L, Long::sum);
+          }
+        });
+    return counts;
+  }
+}

@@ -143,7 +143,7 @@ final class GuestDeath {
       lines.add(row.toString().stripTrailing());
     }
     lines.add(
-        "rip %016x  rflags %x  cpl %d".formatted(cpu.rip, Flags.read(cpu), cpu.cpl));
+        "rip %016x  rflags %x  cpl %d".formatted(cpu.rip, Flags.get(cpu), cpu.cpl));
     lines.add(
         "cr0 %x  cr2 %x  cr3 %x  cr4 %x  cr8 %x  efer %x"
             .formatted(cpu.cr0, cpu.cr2, cpu.cr3, cpu.cr4, cpu.cr8, cpu.efer));

@@ -12,6 +12,8 @@ import org.hypergraft.vmm.bus.CpuPins;
 import org.hypergraft.vmm.bus.DeterministicClock;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Engine;
+import org.hypergraft.vmm.cpu.model.Feature;
+import org.hypergraft.vmm.cpu.system.Interrupts;
 import org.hypergraft.vmm.device.LocalApic;
 import org.hypergraft.vmm.mmu.GuestRam;
 import org.hypergraft.vmm.mmu.Mmu;
@@ -70,13 +72,13 @@ public final class Machine implements AutoCloseable {
     exits = new ExitLog(() -> cpu.rip);
     board.ports.observe(exits);
     board.mmio.observe(exits);
-    faults = new FaultLog(Processor.delivery());
+    faults = new FaultLog(new Interrupts());
     cpu.ports = board.ports;
     cpu.interrupts = apic;
     cpu.delivery = faults;
     cpu.platform =
         new CountingPlatform(config.platform().create(ram, clock, apic), exits);
-    engine = new Engine(ram, Processor.lowerings());
+    engine = new Engine(ram, InstructionSet.of(this::offers));
     clock.onChange(this::setStop);
     board.serial.receive(config.serialInput());
     BootRequest request =
@@ -89,6 +91,12 @@ public final class Machine implements AutoCloseable {
             config.cpus());
     EntryState.apply(KernelLoader.load(request, ram), cpu);
     textWrites = watchText();
+  }
+
+  private boolean offers(Feature f) {
+    int[] out = new int[4];
+    cpu.platform.cpuid(cpu, f.leaf(), f.subleaf(), out);
+    return (out[f.register()] & f.mask()) != 0;
   }
 
   /** Counts stores to the pages of the kernel's text, when its symbols say where that is. */

@@ -64,9 +64,7 @@ public final class DeterministicClock implements VirtualClock {
     this.retired = retired;
   }
 
-  /**
-   * Says what to run whenever {@link #stopAt} may have changed; it must not schedule anything.
-   */
+  /** Says what to run whenever {@link #stopAt} may have changed; it must not schedule anything. */
   public void onChange(Runnable action) {
     onChange = action;
   }

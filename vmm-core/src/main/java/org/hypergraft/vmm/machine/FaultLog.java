@@ -49,9 +49,7 @@ final class FaultLog implements ExceptionDelivery {
                     + (f.errorCode == GuestFault.NO_ERROR_CODE
                         ? ""
                         : " error 0x" + Integer.toHexString(f.errorCode))
-                    + (f.vector == GuestFault.PF
-                        ? " address 0x" + Long.toHexString(f.address)
-                        : "")
+                    + (f.vector == GuestFault.PF ? " address 0x" + Long.toHexString(f.address) : "")
                     + " at "
                     + describe.apply(f.rip)
                     + ", instruction "

@@ -41,9 +41,7 @@ final class GuestDeath {
 
   private String text(String cause, FaultLog faults, ExitLog exits) {
     line("%s", cause);
-    line(
-        "cpu %d at %s, instruction %d",
-        cpu.index, place.describe(cpu.rip), cpu.retired());
+    line("cpu %d at %s, instruction %d", cpu.index, place.describe(cpu.rip), cpu.retired());
     section("code", code());
     section("registers", registers());
     section("last exceptions", faults.last(place::describe));
@@ -142,8 +140,7 @@ final class GuestDeath {
       }
       lines.add(row.toString().stripTrailing());
     }
-    lines.add(
-        "rip %016x  rflags %x  cpl %d".formatted(cpu.rip, Flags.get(cpu), cpu.cpl));
+    lines.add("rip %016x  rflags %x  cpl %d".formatted(cpu.rip, Flags.get(cpu), cpu.cpl));
     lines.add(
         "cr0 %x  cr2 %x  cr3 %x  cr4 %x  cr8 %x  efer %x"
             .formatted(cpu.cr0, cpu.cr2, cpu.cr3, cpu.cr4, cpu.cr8, cpu.efer));
@@ -166,7 +163,8 @@ final class GuestDeath {
     List<String> lines = new ArrayList<>();
     for (Mmu.WalkStep step : cpu.mmu.explain(address)) {
       lines.add(
-          "level %d entry at 0x%x = 0x%x".formatted(step.level(), step.entryAddress(), step.entry()));
+          "level %d entry at 0x%x = 0x%x"
+              .formatted(step.level(), step.entryAddress(), step.entry()));
     }
     long gpa = cpu.mmu.translate(address);
     lines.add(gpa == -1 ? "not mapped" : "physical 0x%x".formatted(gpa));

@@ -15,8 +15,7 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
   static KernelPlace of(GuestImage image, long offset) {
     Segment first =
         image.elf().segments().stream().filter(Segment::loaded).findFirst().orElseThrow();
-    return new KernelPlace(
-        image, offset, first.virtualAddress() - first.physicalAddress());
+    return new KernelPlace(image, offset, first.virtualAddress() - first.physicalAddress());
   }
 
   /** Guest-physical address of a link address. */
@@ -47,7 +46,7 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
   }
 
   /** Link address of a run-time one; identity-mapped early code runs at physical addresses. */
-  private long link(long runtime) {
+  long link(long runtime) {
     long link = runtime - offset;
     return runtime >= 0 && image.is64Bit() && runtime < 1L << 32 ? link + linkBase : link;
   }

@@ -28,9 +28,6 @@ public final class Machine implements AutoCloseable {
   /** Idle virtual time without an interrupt after which nothing is expected to happen, ns. */
   private static final long MAX_IDLE_NS = 300_000_000_000L;
 
-  private static final String TEXT_START = "_text";
-  private static final String TEXT_END = "_einittext";
-
   private final MachineConfig config;
   private final GuestRam ram;
   private final Cpu cpu = new Cpu(0);
@@ -76,8 +73,7 @@ public final class Machine implements AutoCloseable {
     cpu.ports = board.ports;
     cpu.interrupts = apic;
     cpu.delivery = faults;
-    cpu.platform =
-        new CountingPlatform(config.platform().create(ram, clock, apic), exits);
+    cpu.platform = new CountingPlatform(config.platform().create(ram, clock, apic), exits);
     engine = new Engine(ram, InstructionSet.of(this::offers));
     clock.onChange(this::setStop);
     board.serial.receive(config.serialInput());
@@ -101,19 +97,23 @@ public final class Machine implements AutoCloseable {
 
   /** Counts stores to the pages of the kernel's text, when its symbols say where that is. */
   private TextWrites watchText() {
-    Optional<Symbol> start = config.image().symbols().find(TEXT_START);
-    Optional<Symbol> end = config.image().symbols().find(TEXT_END);
-    if (start.isEmpty() || end.isEmpty()) {
-      return TextWrites.none();
-    }
-    long from = place.physical(start.get().address());
-    long to = place.physical(end.get().address());
-    if (from >= to || !ram.contains(from, to - from)) {
-      return TextWrites.none();
-    }
-    TextWrites writes = new TextWrites(ram, from, start.get().address());
-    ram.watch(from, to, writes);
+    TextWrites writes = new TextWrites(ram, place);
+    ram.writeWatcher(writes);
+    watch("_text", "_etext");
+    watch("_sinittext", "_einittext");
     return writes;
+  }
+
+  private void watch(String first, String last) {
+    Optional<Symbol> start = config.image().symbols().find(first);
+    Optional<Symbol> end = config.image().symbols().find(last);
+    if (start.isPresent() && end.isPresent()) {
+      long from = place.physical(start.get().address());
+      long length = end.get().address() - start.get().address();
+      if (length > 0 && ram.contains(from, length)) {
+        ram.watch(from, from + length);
+      }
+    }
   }
 
   private CpuPins pins() {

@@ -52,8 +52,7 @@ public record MachineConfig(
           "memory of %d bytes: expected a multiple of 2 MiB, at least 32 MiB".formatted(memory));
     }
     if (cpus < 1 || cpus > MAX_CPUS) {
-      throw new IllegalArgumentException(
-          cpus + " processors: expected 1 to " + MAX_CPUS);
+      throw new IllegalArgumentException(cpus + " processors: expected 1 to " + MAX_CPUS);
     }
     if (instructionBudget <= 0 || virtualBudgetNs <= 0) {
       throw new IllegalArgumentException("a budget must be positive");

@@ -26,32 +26,19 @@ public final class TextWrites implements WriteWatcher {
   /** Stores that are kept one by one; the totals go on counting beyond. */
   private static final int LIMIT = 8 << 20;
 
-  private static final long NEVER_LOADED = -1;
-
   private final GuestRam ram;
-  private final long physicalStart;
-  private final long linkStart;
+  private final KernelPlace place;
 
-  /** Offset from the start, size in bits 8-11 of the low part, changed in bit 0. */
+  /** Physical address in bits 16 up, size in bits 8-15, bit 0: changed. */
   private long[] stores = new long[1 << 12];
 
   private int kept;
   private long all;
   private long changing;
 
-  /**
-   * @param physicalStart where {@code linkStart} is in memory
-   * @param linkStart first link address of the watched range
-   */
-  TextWrites(GuestRam ram, long physicalStart, long linkStart) {
+  TextWrites(GuestRam ram, KernelPlace place) {
     this.ram = ram;
-    this.physicalStart = physicalStart;
-    this.linkStart = linkStart;
-  }
-
-  /** A count of nothing, for guests without a known text. */
-  static TextWrites none() {
-    return new TextWrites(null, NEVER_LOADED, 0);
+    this.place = place;
   }
 
   @Override
@@ -68,7 +55,7 @@ public final class TextWrites implements WriteWatcher {
       if (kept == stores.length) {
         stores = Arrays.copyOf(stores, kept * 2);
       }
-      stores[kept++] = (gpa - physicalStart) << 16 | size << 8 | (changed ? 1 : 0);
+      stores[kept++] = gpa << 16 | size << 8 | (changed ? 1 : 0);
     }
   }
 
@@ -86,7 +73,7 @@ public final class TextWrites implements WriteWatcher {
   public void forEach(Visitor visitor) {
     for (int i = 0; i < kept; i++) {
       long s = stores[i];
-      visitor.store(linkStart + (s >> 16), (int) (s >>> 8 & 0xff), (s & 1) != 0);
+      visitor.store(place.link(s >>> 16), (int) (s >>> 8 & 0xff), (s & 1) != 0);
     }
   }
 

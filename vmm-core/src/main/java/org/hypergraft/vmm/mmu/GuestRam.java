@@ -44,10 +44,9 @@ public final class GuestRam implements AutoCloseable {
   private final List<Mmu> mmus = new ArrayList<>();
   private CodeListener listener = (gpa, length) -> {};
 
-  /** Pages of this range are never mapped for unseen writes. */
-  private long watchStart;
+  /** By RAM page, one bit: the page is never mapped for unseen writes. */
+  private final long[] watched;
 
-  private long watchEnd;
   private WriteWatcher watcher = (gpa, size, value) -> {};
 
   /**
@@ -63,6 +62,7 @@ public final class GuestRam implements AutoCloseable {
     int pages = (int) (size / PAGE_SIZE);
     codeLines = new long[pages];
     writeMapped = new long[(pages + 63) / 64];
+    watched = new long[(pages + 63) / 64];
     memory = new NativeMemory(this, size, 1L << 21);
     base = memory.address;
   }
@@ -214,19 +214,22 @@ public final class GuestRam implements AutoCloseable {
     this.listener = listener;
   }
 
-  /**
-   * Shows every processor write to {@code [start, end)}, rounded out to whole pages, to a watcher.
-   * One range at a time; to be set before the processors run.
-   */
-  public void watch(long start, long end, WriteWatcher newWatcher) {
-    watchStart = start & -PAGE_SIZE;
-    watchEnd = end + PAGE_SIZE - 1 & -PAGE_SIZE;
+  /** Who sees processor writes to the pages given to {@link #watch}. */
+  public void writeWatcher(WriteWatcher newWatcher) {
     watcher = newWatcher;
+  }
+
+  /** Has writes to the pages of {@code [start, end)} watched. To be set before processors run. */
+  public void watch(long start, long end) {
+    for (long gpa = start & -PAGE_SIZE; gpa < end; gpa += PAGE_SIZE) {
+      watched[page(gpa) >>> 6] |= 1L << page(gpa);
+    }
   }
 
   /** Whether writes to an address are watched. */
   boolean watched(long gpa) {
-    return gpa >= watchStart && gpa < watchEnd;
+    int page = page(gpa);
+    return (watched[page >>> 6] & 1L << page) != 0;
   }
 
   /** Called by the MMU before each write that it does not do through a write tag. */

@@ -433,7 +433,7 @@ public final class Decoder {
       }
     }
     in.operands = specs.length;
-    if (in.zeroing && in.kind[0] == Insn.MEM) {
+    if (in.encoding != 0 && !destinationRules(in, flags)) {
       return false;
     }
     if ((flags & (OpcodeRow.OP_BYTE | OpcodeRow.OP_Z | OpcodeRow.OP_V)) == 0) {
@@ -457,5 +457,32 @@ public final class Decoder {
     in.sensitivity = row.sensitivity;
     in.length = in.at - start;
     return true;
+  }
+
+  /**
+   * Zeroing a memory destination and, for gathers (SDM "VPGATHERDD"), tile products and complex
+   * products of half floats, naming one register twice raise #UD.
+   */
+  private static boolean destinationRules(Insn in, int flags) {
+    if (in.zeroing && in.kind[0] == Insn.MEM) {
+      return false;
+    }
+    if ((flags & OpcodeRow.NEW_DESTINATION) == 0) {
+      return true;
+    }
+    int firsts = (flags & OpcodeRow.DISTINCT) != 0 ? in.operands - 1 : 1;
+    for (int i = 0; i < firsts; i++) {
+      for (int j = i + 1; j < in.operands; j++) {
+        if (vectorOf(in, i) == vectorOf(in, j)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Register of an operand, the index for VSIB; -1 for other memory. */
+  private static int vectorOf(Insn in, int i) {
+    return in.kind[i] != Insn.MEM ? in.reg[i] : in.indexSize != 0 ? in.index : -1;
   }
 }

@@ -45,6 +45,11 @@ final class OpcodeRow {
   static final int OP_Z = 1 << 15;
   static final int OP_V = 1 << 16;
 
+  /** Register operands must all differ, or only the destination from the sources. */
+  static final int DISTINCT = 1 << 17;
+
+  static final int NEW_DESTINATION = 1 << 18;
+
   final Mnemonic mnemonic;
   final Sensitivity sensitivity;
   final int flags;

@@ -81,6 +81,8 @@ final class OpcodeTable {
     FLAGS.put("er", OpcodeRow.ROUNDING);
     FLAGS.put("sae", OpcodeRow.SAE);
     FLAGS.put("sib", OpcodeRow.SIB);
+    FLAGS.put("distinct", OpcodeRow.DISTINCT | OpcodeRow.NEW_DESTINATION);
+    FLAGS.put("newdest", OpcodeRow.NEW_DESTINATION);
     FLAGS.put("ob", OpcodeRow.OP_BYTE);
     FLAGS.put("oz", OpcodeRow.OP_Z);
     SENSITIVITIES.put("priv", Sensitivity.PRIVILEGED);

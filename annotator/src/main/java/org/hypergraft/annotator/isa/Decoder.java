@@ -453,6 +453,8 @@ public final class Decoder {
       }
     }
     in.cond = (flags & OpcodeRow.CONDITION) != 0 ? in.opcode & 15 : 0;
+    in.takes66 = (flags & OpcodeRow.TAKES_66) != 0;
+    in.broadcastElement = row.broadcast;
     in.mnemonic = row.mnemonic;
     in.sensitivity = row.sensitivity;
     in.length = in.at - start;

@@ -200,6 +200,12 @@ public final class Insn {
   /** Vector length in bytes. */
   int vl;
 
+  /** The 66 prefix is part of the opcode. */
+  boolean takes66;
+
+  /** Size in bytes of the element an EVEX broadcast repeats. */
+  int broadcastElement;
+
   /** Whether an operand lies in memory. */
   public boolean hasMemory() {
     for (int i = 0; i < operands; i++) {

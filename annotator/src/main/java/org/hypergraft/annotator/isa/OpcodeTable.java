@@ -85,6 +85,7 @@ final class OpcodeTable {
     FLAGS.put("newdest", OpcodeRow.NEW_DESTINATION);
     FLAGS.put("ob", OpcodeRow.OP_BYTE);
     FLAGS.put("oz", OpcodeRow.OP_Z);
+    FLAGS.put("ov", OpcodeRow.OP_V);
     SENSITIVITIES.put("priv", Sensitivity.PRIVILEGED);
     SENSITIVITIES.put("sens", Sensitivity.SENSITIVE_UNPRIVILEGED);
     SENSITIVITIES.put("io", Sensitivity.IO);
@@ -265,15 +266,17 @@ final class OpcodeTable {
       if (method == Notation.XM || method == Notation.YM) {
         flags |= OpcodeRow.SIB;
       }
+      // Unsized memory (FLDENV, XSAVE) and descriptor tables change with the operand size too.
       if (size == Notation.VARIABLE
+          || size == Notation.POINTER
           || method == Notation.SEGMENT
           || method == Notation.J
           || method == Notation.A
-          || size == Notation.POINTER) {
+          || (method == Notation.M && (size == Notation.NONE || size == Notation.TABLE))) {
         flags |= OpcodeRow.OP_V;
       }
     }
-    if (operands.length == 0 || (flags & OpcodeRow.DEFAULT_64) != 0) {
+    if (operands.length == 0 || (flags & (OpcodeRow.DEFAULT_64 | OpcodeRow.FORCE_64)) != 0) {
       flags |= OpcodeRow.OP_V;
     }
     if (fixed[PREFIX] == 1) {

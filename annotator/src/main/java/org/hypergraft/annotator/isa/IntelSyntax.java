@@ -1,0 +1,224 @@
+package org.hypergraft.annotator.isa;
+
+/** Intel syntax. */
+final class IntelSyntax extends Syntax {
+  @Override
+  String mnemonic(Insn in) {
+    boolean code64 = in.mode == 64;
+    switch (in.mnemonic) {
+      case CALLF:
+        return "call";
+      case JMPF:
+        return "jmp";
+      case SYSRET, SYSEXIT:
+        return in.mnemonic.text() + (in.opSize == 8 ? "q" : "d");
+      case IRET, RETF, LEAVE, ENTER, PUSHF, POPF, PUSH, POP, CALL, JMP, RET, PUSHA, POPA:
+        return in.mnemonic.text() + stackSuffix(in);
+      case LGDT, LIDT, SGDT, SIDT:
+        return in.mnemonic.text() + (code64 ? "" : in.opSize == 2 ? "w" : "d");
+      case FLDENV, FNSTENV, FNSAVE, FRSTOR:
+        return in.mnemonic.text() + (in.opSize == 2 && in.mode != 16 ? "w" : "");
+      case PCMPESTRI, PCMPESTRM, VPCMPESTRI, VPCMPESTRM:
+        return in.mnemonic.text() + (in.wide != 0 ? "q" : "");
+      default:
+        return baseName(in);
+    }
+  }
+
+  /** Operand size of an implicit stack access that is not the mode's default. */
+  private static String stackSuffix(Insn in) {
+    boolean explicit = in.operands > 0 && (in.kind[0] == Insn.GPR || in.kind[0] == Insn.MEM);
+    if (explicit) {
+      return "";
+    }
+    switch (in.opSize) {
+      case 2:
+        return in.mode == 16 ? "" : "w";
+      case 4:
+        return in.mode == 16 ? "d" : "";
+      default:
+        return in.mnemonic == Mnemonic.IRET || in.mnemonic == Mnemonic.RETF ? "q" : "";
+    }
+  }
+
+  @Override
+  void operands(Insn in, StringBuilder out, Symbolizer symbols) {
+    if (isString(in)) {
+      string(in, out);
+      return;
+    }
+    if (in.mnemonic == Mnemonic.NOP && in.opcode == 0x90) {
+      if ((in.prefixes & Insn.PREFIX_66) != 0 && in.wide == 0) {
+        String r = general(0, in.opSize);
+        out.append(r).append(',').append(r);
+      }
+      return;
+    }
+    boolean alias = PseudoOps.name(in) != null;
+    int immediates = 0;
+    for (int i = 0; i < in.operands; i++) {
+      if (alias && in.kind[i] == Insn.IMM) {
+        continue;
+      }
+      if (i > 0) {
+        out.append(',');
+      }
+      switch (in.kind[i]) {
+        case Insn.MEM:
+          memory(in, i, out);
+          break;
+        case Insn.IMM:
+          out.append(isConstantOne(in, i) ? "1" : immediate(in, i, immediates++));
+          break;
+        case Insn.REL:
+          address(in.imm, out, symbols);
+          break;
+        case Insn.FAR:
+          out.append(hex(in.imm2)).append(':').append(hex(in.imm));
+          break;
+        case Insn.DR:
+          out.append("dr").append(in.reg[i]);
+          break;
+        default:
+          out.append(register(in.kind[i], in.reg[i], in.size[i]));
+          break;
+      }
+      if (i == 0) {
+        out.append(mask(in, ""));
+      }
+      if (in.rounding >= 0 && (i + 1 == in.operands || in.kind[i + 1] == Insn.IMM)) {
+        out.append(rounding(in.rounding));
+      }
+    }
+    if (implicitXmm0(in)) {
+      out.append(",xmm0");
+    }
+  }
+
+  private static void string(Insn in, StringBuilder out) {
+    String size = pointer(in.opSize);
+    String source = segment(in.segment) + ":[" + general(6, in.addrSize) + "]";
+    String destination = "es:[" + general(7, in.addrSize) + "]";
+    String accumulator = general(0, in.opSize);
+    switch (in.mnemonic) {
+      case MOVS:
+        out.append(size).append(destination).append(',').append(size).append(source);
+        break;
+      case CMPS:
+        out.append(size).append(source).append(',').append(size).append(destination);
+        break;
+      case STOS:
+        out.append(size).append(destination).append(',').append(accumulator);
+        break;
+      case LODS:
+        out.append(accumulator).append(',').append(size).append(source);
+        break;
+      case SCAS:
+        out.append(accumulator).append(',').append(size).append(destination);
+        break;
+      case INS:
+        out.append(size).append(destination).append(",dx");
+        break;
+      case OUTS:
+        out.append("dx,").append(size).append(source);
+        break;
+      default:
+        out.append(size)
+            .append(segment(in.segment))
+            .append(":[")
+            .append(general(3, in.addrSize))
+            .append(']');
+        break;
+    }
+  }
+
+  private static void memory(Insn in, int i, StringBuilder out) {
+    if (in.broadcast) {
+      out.append(broadcast(in));
+    } else if (in.mnemonic == Mnemonic.CMPXCHG16B) {
+      out.append("OWORD PTR ");
+    } else if (!isPlain(in)) {
+      out.append(pointer(in.size[i]));
+    }
+    boolean absolute = in.base < 0 && in.index < 0;
+    if (in.segmentOverride) {
+      out.append(segment(in.segment)).append(':');
+    } else if (absolute) {
+      out.append("ds:");
+    }
+    if (absolute) {
+      long v = in.addrSize == 8 ? in.disp : in.disp & (in.addrSize == 2 ? 0xffff : 0xffffffffL);
+      out.append(hex(v));
+      return;
+    }
+    out.append('[');
+    if (in.base == Insn.RIP) {
+      out.append(in.addrSize == 4 ? "eip" : "rip");
+    } else if (in.base >= 0) {
+      out.append(general(in.base, in.addrSize));
+    }
+    if (in.index >= 0) {
+      if (in.base >= 0) {
+        out.append('+');
+      }
+      out.append(
+          in.indexSize != 0
+              ? register(Insn.XMM, in.index, in.indexSize)
+              : general(in.index, in.addrSize));
+      if (in.addrSize != 2) {
+        out.append('*').append(in.scale);
+      }
+    } else if (in.sib >= 0 && (in.base < 0 || (in.sib & 7) != 4 || in.sib >> 6 != 0)) {
+      out.append(in.base >= 0 ? "+" : "").append(in.addrSize == 8 ? "riz*" : "eiz*");
+      out.append(1 << (in.sib >> 6));
+    }
+    if (in.dispSize != 0) {
+      out.append(in.disp < 0 && in.base != Insn.RIP ? "-" : "+");
+      long v = in.disp < 0 && in.base != Insn.RIP ? -in.disp : in.disp;
+      out.append(hex(in.base == Insn.RIP && in.addrSize == 4 ? v & 0xffffffffL : v));
+    }
+    out.append(']');
+  }
+
+  /** Objdump gives these no size. */
+  private static boolean isPlain(Insn in) {
+    switch (in.mnemonic) {
+      case LGDT, LIDT, SGDT, SIDT, INVPCID, INVEPT, INVVPID:
+        return true;
+      case MOV:
+        return in.opcode >= 0xa0 && in.opcode <= 0xa3 && in.modrm < 0;
+      default:
+        return false;
+    }
+  }
+
+  private static String broadcast(Insn in) {
+    int element = in.broadcastElement;
+    return (element == 8 ? "QWORD" : element == 4 ? "DWORD" : "WORD") + " BCST ";
+  }
+
+  private static String pointer(int size) {
+    switch (size) {
+      case 1:
+        return "BYTE PTR ";
+      case 2:
+        return "WORD PTR ";
+      case 4:
+        return "DWORD PTR ";
+      case 6:
+        return "FWORD PTR ";
+      case 8:
+        return "QWORD PTR ";
+      case 10:
+        return "TBYTE PTR ";
+      case 16:
+        return "XMMWORD PTR ";
+      case 32:
+        return "YMMWORD PTR ";
+      case 64:
+        return "ZMMWORD PTR ";
+      default:
+        return "";
+    }
+  }
+}

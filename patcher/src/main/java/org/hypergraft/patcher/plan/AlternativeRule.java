@@ -2,6 +2,7 @@ package org.hypergraft.patcher.plan;
 
 import java.util.HexFormat;
 import java.util.List;
+import org.hypergraft.annotator.abi.CpuFeature;
 import org.hypergraft.annotator.image.Relocations;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.site.AlternativeTable;
@@ -36,6 +37,15 @@ final class AlternativeRule {
 
   /** Applies the entries of one site, {@code from} up to {@code to}. */
   void apply(SiteBuffer b, int from, int to) throws Refusal {
+    if (!c.facts().decidesCpuAlternatives()) {
+      for (int i = from; i < to; i++) {
+        if (!table.directCall(i) && !isHypervisorFeature(table.feature(i))) {
+          int at = (int) (table.address(i) - b.start());
+          b.leaveOpen(at, table.length(i), why(i));
+          return;
+        }
+      }
+    }
     if (table.layout() == AlternativeTable.Layout.FLAG_IN_FEATURE) {
       for (int i = from; i < to; i++) {
         inTurn(b, i);
@@ -43,6 +53,20 @@ final class AlternativeRule {
     } else {
       lastTaken(b, from, to);
     }
+  }
+
+  /** Features that say which hypervisor there is, not what the CPU can do. */
+  private static boolean isHypervisorFeature(int feature) {
+    return switch (feature) {
+      case CpuFeature.XENPV,
+          CpuFeature.PVUNLOCK,
+          CpuFeature.VCPUPREEMPT,
+          CpuFeature.VMMCALL,
+          CpuFeature.VMCALL,
+          CpuFeature.VMW_VMMCALL ->
+          true;
+      default -> false;
+    };
   }
 
   /** Whether the facts make the kernel take entry {@code i}. */

@@ -28,6 +28,13 @@ interface Facts {
   /** Whether {@code boot_cpu_has(feature)}. */
   Tri has(int feature);
 
+  /**
+   * Whether alternatives that depend on the CPU alone may be decided. They change together: some
+   * stop the kernel unless all others, and all returns, have been changed as well (the return thunk
+   * of 6.9 and later warns once alternatives are applied), so partial knowledge must leave them.
+   */
+  boolean decidesCpuAlternatives();
+
   /** Why {@link #has} is UNKNOWN, as the end of "depends on ...". */
   String whyUnknown(String featureName);
 

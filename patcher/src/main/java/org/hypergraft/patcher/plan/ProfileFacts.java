@@ -35,6 +35,11 @@ final class ProfileFacts implements Facts {
   }
 
   @Override
+  public boolean decidesCpuAlternatives() {
+    return true;
+  }
+
+  @Override
   public String whyUnknown(String featureName) {
     return "CPU feature " + featureName + " decides, which the profile does not cover";
   }

@@ -135,10 +135,17 @@ final class TargetFacts implements Facts {
   }
 
   @Override
+  public boolean decidesCpuAlternatives() {
+    return false;
+  }
+
+  @Override
   public String whyUnknown(String featureName) {
     return featureName.equals("VMMCALL")
         ? "the CPU vendor decides between vmcall and vmmcall, and none was given"
-        : "CPU feature " + featureName + " decides, which only a profile knows";
+        : featureName.equals("ALWAYS")
+            ? "the guest applies it together with its CPU features"
+            : "CPU feature " + featureName + " decides, which only a profile knows";
   }
 
   @Override

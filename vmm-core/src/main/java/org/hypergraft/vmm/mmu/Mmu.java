@@ -61,6 +61,12 @@ public final class Mmu implements AutoCloseable {
   /** Whether the clock is exact now, so that devices may be touched. Set by the run loop. */
   public boolean exact;
 
+  /**
+   * Set when a store has hit translated code. Compiled code looks at it after each store and clears
+   * it when it has left.
+   */
+  public boolean codeWritten;
+
   /** Changes whenever a translation of code may have changed. */
   public int execEpoch = 1;
 

@@ -1,5 +1,7 @@
 package org.hypergraft.vmm.cpu.interpret;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.hypergraft.vmm.cpu.Cpu;
 
 /** A straight run of translated instructions within one page (or one page-crossing instruction). */
@@ -34,6 +36,12 @@ public final class Block {
   /** Guest-physical start of the second page of a page-crossing instruction, or -1. */
   long pa2 = -1;
 
+  /** Entries left until tier 1 is told; see {@link Tier1#threshold}. */
+  int heat;
+
+  /** What was compiled from this block among others. */
+  final List<Compiled> dependents = new ArrayList<>(0);
+
   /** Next in the cache's hash chain. */
   Block chained;
 
@@ -42,6 +50,35 @@ public final class Block {
     this.va = va;
     this.pa = pa;
     this.modeKey = modeKey;
+    heat = cache.threshold;
+  }
+
+  /** Whether the block's bytes have changed since it was translated. */
+  public boolean dead() {
+    return epoch == DEAD;
+  }
+
+  /** Entries since translation, as far as counted. */
+  public int entries() {
+    return cache.threshold - heat;
+  }
+
+  /** Whether the block runs exactly one instruction for the run loop. */
+  public boolean single() {
+    return (modeKey & SINGLE) != 0;
+  }
+
+  /** Whether the last op leaves to the run loop by itself. */
+  public boolean endsInLeave() {
+    return last() instanceof BranchTemplates.Leave || !(last() instanceof Branch);
+  }
+
+  Op last() {
+    Op op = first;
+    while (op.next != null) {
+      op = op.next;
+    }
+    return op;
   }
 
   /** Cuts an instruction pointer to the code size. */

@@ -22,6 +22,9 @@ abstract class Branch extends Op {
     long left = c.left - b.n;
     if (left >= 0 && b.epoch == c.mmu.execEpoch) {
       c.left = left;
+      if (--b.heat == 0) {
+        b.cache.hot(b);
+      }
       return b.first;
     }
     return enterSlowly(c, b);

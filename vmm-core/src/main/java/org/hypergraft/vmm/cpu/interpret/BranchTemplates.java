@@ -19,7 +19,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Conditional();
     }
   }
@@ -37,7 +37,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Decided();
     }
   }
@@ -51,7 +51,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Jump();
     }
   }
@@ -66,7 +66,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CallNear();
     }
   }
@@ -79,7 +79,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new JumpR();
     }
   }
@@ -92,7 +92,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new JumpM();
     }
   }
@@ -107,7 +107,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CallR();
     }
   }
@@ -122,7 +122,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CallM();
     }
   }
@@ -135,7 +135,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Return();
     }
   }
@@ -150,7 +150,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new ReturnRelease();
     }
   }
@@ -165,7 +165,7 @@ final class BranchTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Leave();
     }
   }

@@ -17,7 +17,7 @@ final class Breakpoint extends Op {
   }
 
   @Override
-  Op fresh() {
+  protected Op fresh() {
     throw new AssertionError("made by hand only");
   }
 }

@@ -46,6 +46,11 @@ final class CodeCache implements CodeListener {
   /** The vCPU whose epochs the blocks carry. */
   private Cpu current;
 
+  private Tier1 tier1;
+
+  /** Initial {@link Block#heat}. */
+  int threshold = Integer.MAX_VALUE;
+
   /** Counters for reports. */
   long built;
 
@@ -68,6 +73,27 @@ final class CodeCache implements CodeListener {
     }
     current = c;
     requester = null;
+  }
+
+  void tier1(Tier1 compiler) {
+    tier1 = compiler;
+    threshold = compiler.threshold();
+  }
+
+  void hot(Block b) {
+    if (tier1 != null) {
+      tier1.hot(b);
+    }
+  }
+
+  /** Copies a block's code bytes; null if it crosses pages. */
+  byte[] code(Block b) {
+    if (b.pa2 >= 0) {
+      return null;
+    }
+    byte[] bytes = new byte[b.length];
+    ram.read(b.pa, bytes, 0, bytes.length);
+    return bytes;
   }
 
   private static int hash(long va, long pa, int modeKey) {
@@ -291,6 +317,8 @@ final class CodeCache implements CodeListener {
   private void kill(Block b) {
     b.epoch = Block.DEAD;
     killed++;
+    current.mmu.codeWritten = true;
+    withdraw(b);
     Op op = b.first;
     while (op != null) {
       Op next = op.next;
@@ -301,12 +329,20 @@ final class CodeCache implements CodeListener {
     }
   }
 
+  private static void withdraw(Block b) {
+    for (Compiled d : b.dependents) {
+      d.withdraw();
+    }
+    b.dependents.clear();
+  }
+
   /** Drops every block. */
   void clear() {
     flushes++;
     for (Map.Entry<Long, List<Block>> e : pages.entrySet()) {
       for (Block b : e.getValue()) {
         b.epoch = Block.DEAD;
+        withdraw(b);
       }
       ram.resetCode(e.getKey(), 0);
     }

@@ -40,12 +40,19 @@ public final class Engine {
 
   private long interrupts;
   private boolean watchUser;
+  private Tier1 tier1;
 
   /**
    * @param lowerings instruction families, asked in this order
    */
   public Engine(GuestRam ram, Lowering... lowerings) {
     cache = new CodeCache(ram, lowerings.clone());
+  }
+
+  /** Adds a compiler of hot blocks. To be called before anything runs. */
+  public void tier1(Tier1 compiler) {
+    tier1 = compiler;
+    cache.tier1(compiler);
   }
 
   /** Runs {@code c} until something needs the machine. Counts are exact on return. */
@@ -67,6 +74,9 @@ public final class Engine {
       }
       if (c.left <= 0) {
         return Exit.COUNT;
+      }
+      if (tier1 != null) {
+        tier1.poll();
       }
       boolean step = (c.sysFlags & Flags.TF) != 0;
       if (c.nmiPending || (c.sysFlags & Flags.IF) != 0) {

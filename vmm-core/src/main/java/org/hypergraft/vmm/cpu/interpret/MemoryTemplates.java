@@ -17,7 +17,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Load();
     }
   }
@@ -31,7 +31,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Store();
     }
   }
@@ -45,7 +45,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new StoreImm();
     }
   }
@@ -60,7 +60,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new M();
     }
   }
@@ -76,7 +76,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new RM();
     }
   }
@@ -92,7 +92,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new MR();
     }
   }
@@ -107,7 +107,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new MI();
     }
   }
@@ -122,7 +122,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CompareRM();
     }
   }
@@ -137,7 +137,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CompareMR();
     }
   }
@@ -152,7 +152,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CompareMI();
     }
   }
@@ -167,7 +167,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new EffectM();
     }
   }
@@ -184,7 +184,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new UpdateM();
     }
   }
@@ -201,7 +201,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new UpdateMR();
     }
   }
@@ -218,7 +218,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new UpdateMI();
     }
   }
@@ -235,7 +235,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new TernaryMRI();
     }
   }
@@ -253,7 +253,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new TernaryMRC();
     }
   }
@@ -267,7 +267,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new SetM();
     }
   }
@@ -283,7 +283,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new MoveIfM();
     }
   }
@@ -297,7 +297,7 @@ final class MemoryTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new PushM();
     }
   }

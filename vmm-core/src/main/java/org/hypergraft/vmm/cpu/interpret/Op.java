@@ -74,7 +74,7 @@ public abstract class Op {
   public abstract Op exec(Cpu c);
 
   /** A new op of the same class. */
-  abstract Op fresh();
+  protected abstract Op fresh();
 
   /** Address of this instruction. */
   public final long ip() {

@@ -16,7 +16,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Move();
     }
   }
@@ -30,7 +30,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new MoveImm();
     }
   }
@@ -45,7 +45,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new R();
     }
   }
@@ -60,7 +60,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new RR();
     }
   }
@@ -75,7 +75,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new RI();
     }
   }
@@ -90,7 +90,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CompareRR();
     }
   }
@@ -104,7 +104,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CompareRI();
     }
   }
@@ -118,7 +118,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new EffectR();
     }
   }
@@ -133,7 +133,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new TernaryRRI();
     }
   }
@@ -148,7 +148,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new TernaryRRC();
     }
   }
@@ -162,7 +162,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new SetR();
     }
   }
@@ -177,7 +177,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new MoveIfR();
     }
   }
@@ -191,7 +191,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new PushR();
     }
   }
@@ -205,7 +205,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new PushImm();
     }
   }
@@ -220,7 +220,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new PopR();
     }
   }
@@ -234,7 +234,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Lea();
     }
   }
@@ -247,7 +247,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Nothing();
     }
   }
@@ -261,7 +261,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new Call();
     }
   }
@@ -277,7 +277,7 @@ final class RegisterTemplates {
     }
 
     @Override
-    Op fresh() {
+    protected Op fresh() {
       return new CallOrLeave();
     }
   }

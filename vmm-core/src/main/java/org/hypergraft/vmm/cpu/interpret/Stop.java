@@ -19,7 +19,7 @@ final class Stop extends Op {
   }
 
   @Override
-  Op fresh() {
+  protected Op fresh() {
     throw new AssertionError("made by hand only");
   }
 }

@@ -12,7 +12,7 @@ import org.hypergraft.vmm.mmu.GuestRam;
 import org.hypergraft.vmm.mmu.Mmu;
 
 /** A processor in flat 64-bit code without paging, with 1 MiB of RAM and recorded exceptions. */
-final class TestMachine implements AutoCloseable {
+public final class TestMachine implements AutoCloseable {
   static final long CODE = 0x1000;
   static final long DATA = 0x8000;
   static final long STACK = 0x7000;

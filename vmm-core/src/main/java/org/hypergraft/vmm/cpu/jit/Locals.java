@@ -1,0 +1,45 @@
+package org.hypergraft.vmm.cpu.jit;
+
+/** Numbers of a compiled region's JVM local variables; longs take two. */
+final class Locals {
+  static final int THIS = 0;
+  static final int CPU = 1;
+  static final int MMU = 2;
+
+  /** {@code Cpu.r}. */
+  static final int FILE = 3;
+
+  /** {@code Cpu.left}. */
+  static final int LEFT = 4;
+
+  /** First of the sixteen general registers. */
+  private static final int REGISTERS = 6;
+
+  // Lazy flags, as in Cpu.
+  static final int FK = 38;
+  static final int FA = 39;
+  static final int FB = 41;
+  static final int FR = 43;
+
+  /** Number within the region of the instruction that may fault or leave. */
+  static final int AT = 45;
+
+  /** How the region is left, see {@link Region#leave}. */
+  static final int EXIT = 46;
+
+  /** Target of an indirect branch. */
+  static final int TARGET = 47;
+
+  // Scratch of one instruction.
+  static final int T0 = 49;
+  static final int T1 = 51;
+
+  /** Linear address of the memory operand. */
+  static final int EA = 53;
+
+  private Locals() {}
+
+  static int register(int r) {
+    return REGISTERS + 2 * r;
+  }
+}

@@ -1,0 +1,146 @@
+package org.hypergraft.vmm.cpu.jit;
+
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.interpret.Block;
+import org.hypergraft.vmm.cpu.interpret.BlockLinks;
+import org.hypergraft.vmm.cpu.interpret.Compiled;
+import org.hypergraft.vmm.cpu.interpret.Op;
+import org.hypergraft.vmm.mmu.GuestFault;
+import org.hypergraft.vmm.mmu.MmioRestart;
+
+/**
+ * A compiled region, standing as the first op of its entry block. Subclasses are generated; their
+ * {@code exec} keeps guest registers in JVM locals and returns the op to go on with.
+ *
+ * <p>Nothing irregular is handled in compiled code: an instruction that faults, touches a device or
+ * follows a store into translated code is given back to its tier-0 op, with the state as it was
+ * before (or after) that instruction. Accounting is that of tier 0, block by block, so both tiers
+ * retire the same instructions at the same counts.
+ */
+public abstract class Region extends Op implements Compiled {
+  /** Tier-0 op of every instruction, in region order. */
+  private Op[] ops;
+
+  /** Blocks outside, or inside when the budget ends, to which the region may leave. */
+  private Block[] exits;
+
+  private long[] exitAddresses;
+
+  /** Every block compiled into the region. */
+  private Block[] members;
+
+  /** What the entry block started with before the region was installed. */
+  private Op cold;
+
+  /** {@code Mmu.execEpoch} for which the mapping of all members was last proven. */
+  private int epoch;
+
+  /** The op to continue with after {@link #step} returned false. */
+  protected Op pending;
+
+  final void bind(Op[] ops, Block[] exits, long[] exitAddresses, Block[] members, Op cold) {
+    this.ops = ops;
+    this.exits = exits;
+    this.exitAddresses = exitAddresses;
+    this.members = members;
+    this.cold = cold;
+    block = cold.block;
+    at = cold.at;
+    rem = cold.rem;
+    next = cold.next;
+  }
+
+  final Op cold() {
+    return cold;
+  }
+
+  @Override
+  public final void withdraw() {
+    Block entry = members[0];
+    if (BlockLinks.first(entry) == this) {
+      BlockLinks.setFirst(entry, cold);
+    }
+  }
+
+  /** Whether all members are still mapped where they were compiled. */
+  protected final boolean enterable(Cpu c) {
+    return epoch == c.mmu.execEpoch || revalidate(c);
+  }
+
+  private boolean revalidate(Cpu c) {
+    for (Block b : members) {
+      if (!BlockLinks.valid(c, b)) {
+        return false;
+      }
+    }
+    epoch = c.mmu.execEpoch;
+    return true;
+  }
+
+  /** The tier-0 op that runs in place of the region when it is not {@link #enterable}. */
+  protected final Op fallback() {
+    return cold;
+  }
+
+  /**
+   * Continues outside. All state is in {@code c}.
+   *
+   * @param exit -1 for a computed {@code target}; else, counted on: an exit, an instruction to be
+   *     executed by tier 0, or an instruction after which tier 0 goes on
+   */
+  protected final Op leave(Cpu c, int exit, long target) {
+    if (exit < 0) {
+      return BlockLinks.indirect(c, block, target);
+    }
+    int k = exit - exits.length;
+    if (k < 0) {
+      return leaveTo(c, exit);
+    }
+    if (k < ops.length) {
+      return ops[k];
+    }
+    c.mmu.codeWritten = false;
+    return ops[k - ops.length].next;
+  }
+
+  private Op leaveTo(Cpu c, int exit) {
+    Block b = exits[exit];
+    if (b == null || b.dead()) {
+      b = BlockLinks.recent(block, exitAddresses[exit]);
+      exits[exit] = b;
+      if (b == null) {
+        c.rip = exitAddresses[exit];
+        return null;
+      }
+    }
+    return BlockLinks.enter(c, b);
+  }
+
+  /**
+   * Executes instruction {@code k} through its tier-0 op.
+   *
+   * @return whether the next instruction in sequence follows; if not, {@link #pending} is to be
+   *     returned from the region
+   */
+  protected final boolean step(Cpu c, int k) {
+    Op op = ops[k];
+    Op following;
+    try {
+      following = op.exec(c);
+    } catch (GuestFault | MmioRestart e) {
+      // let the run loop see it happen: partial progress (REP) is in the state
+      pending = op;
+      return false;
+    }
+    if (following == op.next && following != null) {
+      return true;
+    }
+    pending = following;
+    return false;
+  }
+
+  @Override
+  public Op fresh() {
+    throw new AssertionError("regions are made by the compiler only");
+  }
+}

@@ -1,0 +1,63 @@
+package org.hypergraft.vmm.cpu.jit;
+
+import org.hypergraft.annotator.isa.Insn;
+
+/** General registers that an instruction with code of its own touches, as bit masks. */
+final class RegisterUse {
+  private static final long RAX = 1;
+  private static final long RDX = 1 << 2;
+  private static final long RSP = 1 << 4;
+  private static final long RBP = 1 << 5;
+
+  private RegisterUse() {}
+
+  static long read(Insn i) {
+    long mask = 0;
+    for (int k = 0; k < i.operands; k++) {
+      if (i.kind[k] == Insn.GPR || i.kind[k] == Insn.GPR_HIGH) {
+        mask |= 1L << i.reg[k];
+      } else if (i.kind[k] == Insn.MEM) {
+        if (i.base >= 0 && i.base < 16) {
+          mask |= 1L << i.base;
+        }
+        if (i.index >= 0) {
+          mask |= 1L << i.index;
+        }
+      }
+    }
+    return mask
+        | switch (i.mnemonic) {
+          case MUL, CDQ, CQO, CDQE, CWDE -> RAX;
+          case PUSH, POP, CALL, RET -> RSP;
+          case LEAVE -> RBP;
+          default -> 0;
+        };
+  }
+
+  static long written(Insn i) {
+    switch (i.mnemonic) {
+      case CMP, TEST, BT, NOP, ENDBR64, JCC, JMP, PREFETCHT0, PREFETCHW, PREFETCHNTA:
+        return 0;
+      case PUSH, CALL, RET:
+        return RSP;
+      case POP:
+        return RSP | destination(i);
+      case LEAVE:
+        return RSP | RBP;
+      case MUL:
+        return RAX | RDX;
+      case CDQ, CQO:
+        return RDX;
+      case CDQE, CWDE:
+        return RAX;
+      case XCHG:
+        return destination(i) | 1L << i.reg[1];
+      default:
+        return destination(i);
+    }
+  }
+
+  private static long destination(Insn i) {
+    return i.kind[0] == Insn.GPR || i.kind[0] == Insn.GPR_HIGH ? 1L << i.reg[0] : 0;
+  }
+}

@@ -1,0 +1,68 @@
+package org.hypergraft.vmm.cpu.jit;
+
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
+
+/** Decides which instructions are compiled, and which run through their tier-0 op. */
+final class Translatable {
+  private Translatable() {}
+
+  /**
+   * Whether the compiler has code of its own for the instruction. The answer must not depend on
+   * anything but the instruction.
+   */
+  static boolean inline(Insn i) {
+    if (i.mode != 64 || i.addrSize != 8 && i.hasMemory() || i.rep || i.repne || i.lock) {
+      return false;
+    }
+    for (int k = 0; k < i.operands; k++) {
+      switch (i.kind[k]) {
+        case Insn.GPR, Insn.GPR_HIGH, Insn.MEM, Insn.IMM, Insn.REL:
+          break;
+        default:
+          return false;
+      }
+    }
+    switch (i.mnemonic) {
+      case ADD, SUB, AND, OR, XOR, CMP, TEST, ADC, SBB, INC, DEC, NEG, NOT:
+      case MOV, MOVZX, MOVSX, MOVSXD, LEA, SHL, SHR, SAR, ROL, ROR:
+      case CDQE, CDQ, CQO, CWDE, BSWAP, NOP, ENDBR64, PREFETCHT0, PREFETCHW, PREFETCHNTA:
+      case JCC, SETCC, CMOVCC:
+        return true;
+      case XCHG:
+        return i.kind[0] == Insn.GPR && i.kind[1] == Insn.GPR;
+      case IMUL:
+        return i.operands >= 2;
+      case MUL, BSF, BSR, BTS, BTR, BT:
+        // bit strings in memory reach beyond their operand
+        return i.opSize >= 4 && !(i.kind[0] == Insn.MEM && i.mnemonic.name().startsWith("BT"));
+      case PUSH, POP:
+        return i.opSize == 8;
+      case LEAVE:
+        return i.opSize == 8;
+      case CALL, JMP, RET:
+        return i.opSize != 2;
+      default:
+        return false;
+    }
+  }
+
+  /** Compiled, and cannot fault or leave unless it has a memory operand. */
+  static boolean plain(Insn i) {
+    if (!inline(i)) {
+      return false;
+    }
+    switch (i.mnemonic) {
+      case PUSH, POP, CALL, RET, LEAVE:
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  /** Whether the instruction ends a block. */
+  static boolean branch(Insn i) {
+    Mnemonic m = i.mnemonic;
+    return m == Mnemonic.JMP || m == Mnemonic.JCC || m == Mnemonic.CALL || m == Mnemonic.RET;
+  }
+}

@@ -1,2 +1,0 @@
-/** Bare hardware. */
-package org.hypergraft.vmm.hypervisor.none;

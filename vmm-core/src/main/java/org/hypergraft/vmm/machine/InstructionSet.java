@@ -18,7 +18,7 @@ final class InstructionSet {
    * @param features what the CPU model has
    */
   static Lowering[] of(Predicate<Feature> features) {
-    List<Lowering> families = new ArrayList<>(List.of(IntegerLowerings.all()));
+    List<Lowering> families = new ArrayList<>(List.of(IntegerLowerings.all(features)));
     families.add(new SystemLowering(features));
     families.add(new FpuLowering());
     families.add(new SimdLowering());

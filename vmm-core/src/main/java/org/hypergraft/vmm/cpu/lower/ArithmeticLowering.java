@@ -5,22 +5,24 @@ import static org.hypergraft.annotator.isa.Insn.GPR_HIGH;
 import static org.hypergraft.annotator.isa.Insn.IMM;
 import static org.hypergraft.annotator.isa.Insn.MEM;
 
+import java.util.function.Predicate;
 import org.hypergraft.annotator.isa.Insn;
-import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Access;
 import org.hypergraft.vmm.cpu.interpret.Emitter;
 import org.hypergraft.vmm.cpu.interpret.Lowering;
 import org.hypergraft.vmm.cpu.interpret.Op;
 import org.hypergraft.vmm.cpu.interpret.Target;
 import org.hypergraft.vmm.cpu.interpret.Template;
+import org.hypergraft.vmm.cpu.model.Feature;
 import org.hypergraft.vmm.cpu.semantics.Alu;
+import org.hypergraft.vmm.cpu.semantics.BitString;
 import org.hypergraft.vmm.cpu.semantics.Bits;
 import org.hypergraft.vmm.cpu.semantics.Convert;
 import org.hypergraft.vmm.cpu.semantics.Multiply;
 import org.hypergraft.vmm.cpu.semantics.Shift;
 
 /** Arithmetic, logic, shifts, multiplication, division, bit instructions, CRC32. */
-public final class ArithmeticLowering implements Lowering {
+final class ArithmeticLowering implements Lowering {
   private static final Target[] ADD = Target.sizes(Alu.class, "add");
   private static final Target[] OR = Target.sizes(Alu.class, "or");
   private static final Target[] ADC = Target.sizes(Alu.class, "adc");
@@ -66,6 +68,12 @@ public final class ArithmeticLowering implements Lowering {
     Target.of(Bits.class, "crc32l"),
     Target.of(Bits.class, "crc32q")
   };
+
+  private final Predicate<Feature> features;
+
+  ArithmeticLowering(Predicate<Feature> features) {
+    this.features = features;
+  }
 
   @Override
   public boolean lower(Insn in, Emitter out) {
@@ -139,20 +147,29 @@ public final class ArithmeticLowering implements Lowering {
       case BSR:
         return binary(in, out, BSR);
       case TZCNT:
-        return count(in, out, TZCNT);
+        // without BMI1 the prefix is ignored (Intel SDM, TZCNT)
+        return features.test(Feature.BMI1) ? count(in, out, TZCNT) : binary(in, out, BSF);
       case LZCNT:
-        return count(in, out, LZCNT);
+        return features.test(Feature.LZCNT) ? count(in, out, LZCNT) : binary(in, out, BSR);
       case POPCNT:
-        return count(in, out, POPCNT);
+        return missing(Feature.POPCNT, out) || count(in, out, POPCNT);
       case ADCX:
-        return binary(in, out, ADCX);
+        return missing(Feature.ADX, out) || binary(in, out, ADCX);
       case ADOX:
-        return binary(in, out, ADOX);
+        return missing(Feature.ADX, out) || binary(in, out, ADOX);
       case CRC32:
-        return crc(in, out);
+        return missing(Feature.SSE4_2, out) || crc(in, out);
       default:
         return false;
     }
+  }
+
+  private boolean missing(Feature feature, Emitter out) {
+    if (features.test(feature)) {
+      return false;
+    }
+    out.undefined();
+    return true;
   }
 
   private static Target of(Target[] family, Insn in) {
@@ -288,7 +305,7 @@ public final class ArithmeticLowering implements Lowering {
     Target target = of(family, in);
     if (in.kind[0] == MEM && isRegister(in, 1)) {
       // the bit string may reach far from the operand's address
-      out.call(org.hypergraft.vmm.cpu.semantics.BitString.class, name).s = (byte) in.reg[1];
+      out.call(BitString.class, name).s = (byte) in.reg[1];
       return true;
     }
     if (writes) {
@@ -301,10 +318,5 @@ public final class ArithmeticLowering implements Lowering {
   private static boolean crc(Insn in, Emitter out) {
     binary(in, out, CRC[Access.log2(in.size[1])]);
     return true;
-  }
-
-  /** Number of the general register of an operand, or the zero slot. */
-  static byte register(Insn in, int operand) {
-    return (byte) (isRegister(in, operand) ? in.reg[operand] : Cpu.NO_REGISTER);
   }
 }

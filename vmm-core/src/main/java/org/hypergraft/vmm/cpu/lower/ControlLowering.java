@@ -9,9 +9,10 @@ import org.hypergraft.vmm.cpu.interpret.Template;
 import org.hypergraft.vmm.cpu.semantics.Decimal;
 import org.hypergraft.vmm.cpu.semantics.FlagOps;
 import org.hypergraft.vmm.cpu.semantics.Loops;
+import org.hypergraft.vmm.cpu.semantics.Tables;
 
 /** Near branches, flag instructions, hints and decimal leftovers. */
-public final class ControlLowering implements Lowering {
+final class ControlLowering implements Lowering {
   @Override
   public boolean lower(Insn in, Emitter out) {
     switch (in.mnemonic) {
@@ -49,22 +50,12 @@ public final class ControlLowering implements Lowering {
         return flags(out, "cld");
       case STD:
         return flags(out, "std");
-      case CLI:
-        return flags(out, "cli");
       case LAHF:
         return flags(out, "lahf");
       case SAHF:
         return flags(out, "sahf");
       case SALC:
         return flags(out, "salc");
-      case PUSHF:
-        return flags(out, "pushf");
-      case POPF:
-        out.callOrLeave(FlagOps.class, "popf");
-        return true;
-      case STI:
-        out.callOrLeave(FlagOps.class, "sti");
-        return true;
       case AAA:
         return decimal(out, "aaa");
       case AAS:
@@ -103,6 +94,12 @@ public final class ControlLowering implements Lowering {
       case CLDEMOTE:
         // one vCPU runs at a time and nothing is cached, so order and hints are moot
         out.emit(Template.NOTHING, Target.NONE, 0);
+        return true;
+      case CLFLUSH:
+      case CLFLUSHOPT:
+      case CLWB:
+        // caches are not modelled, but the access faults like a one-byte load
+        out.call(Tables.class, "touch");
         return true;
       default:
         return false;

@@ -5,6 +5,7 @@ import static org.hypergraft.annotator.isa.Insn.GPR_HIGH;
 import static org.hypergraft.annotator.isa.Insn.IMM;
 import static org.hypergraft.annotator.isa.Insn.MEM;
 
+import java.util.function.Predicate;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
@@ -14,6 +15,7 @@ import org.hypergraft.vmm.cpu.interpret.Lowering;
 import org.hypergraft.vmm.cpu.interpret.Op;
 import org.hypergraft.vmm.cpu.interpret.Target;
 import org.hypergraft.vmm.cpu.interpret.Template;
+import org.hypergraft.vmm.cpu.model.Feature;
 import org.hypergraft.vmm.cpu.semantics.Convert;
 import org.hypergraft.vmm.cpu.semantics.Exchange;
 import org.hypergraft.vmm.cpu.semantics.StackFrames;
@@ -21,7 +23,7 @@ import org.hypergraft.vmm.cpu.semantics.Strings;
 import org.hypergraft.vmm.cpu.semantics.Tables;
 
 /** Data movement: MOV and its relatives, exchanges, the stack, string instructions. */
-public final class MoveLowering implements Lowering {
+final class MoveLowering implements Lowering {
   /** Predicates of {@link Flags} in encoding order. */
   static final Target[] CONDITIONS = conditions();
 
@@ -31,6 +33,12 @@ public final class MoveLowering implements Lowering {
     Target.of(Convert.class, "bswap32"),
     Target.of(Convert.class, "bswap64")
   };
+
+  private final Predicate<Feature> features;
+
+  MoveLowering(Predicate<Feature> features) {
+    this.features = features;
+  }
 
   private static Target[] conditions() {
     String[] names = "o no b ae e ne be a s ns p np l ge le g".split(" ");
@@ -55,7 +63,7 @@ public final class MoveLowering implements Lowering {
             ? move(in, out)
             : extend(in, out, signExtension(in.size[1], in.size[0]));
       case MOVBE:
-        return swapped(in, out);
+        return missing(Feature.MOVBE, out) || swapped(in, out);
       case LEA:
         out.emit(Template.LEA, Target.NONE, Access.dCut(in, 0)).d = (byte) in.reg[0];
         return true;
@@ -73,7 +81,9 @@ public final class MoveLowering implements Lowering {
         out.call(Exchange.class, "compare8");
         return true;
       case CMPXCHG16B:
-        out.call(Exchange.class, "compare16");
+        if (!missing(Feature.CX16, out)) {
+          out.call(Exchange.class, "compare16");
+        }
         return true;
       case CBW:
         return accumulator(out, "sign8to16", 2, Cpu.RAX);
@@ -116,6 +126,14 @@ public final class MoveLowering implements Lowering {
       default:
         return false;
     }
+  }
+
+  private boolean missing(Feature feature, Emitter out) {
+    if (features.test(feature)) {
+      return false;
+    }
+    out.undefined();
+    return true;
   }
 
   private static boolean isRegister(Insn in, int operand) {

@@ -2,6 +2,7 @@ package org.hypergraft.vmm.cpu.semantics;
 
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
+import org.hypergraft.vmm.cpu.interpret.Op;
 import org.hypergraft.vmm.mmu.GuestFault;
 
 /**
@@ -107,6 +108,33 @@ public final class Multiply {
     c.r[0] = low;
     c.r[2] = high;
     flags(c, high != low >> 63, low);
+  }
+
+  /** MULX: {@link Op#d} high half, {@link Op#s} low half, RDX times register {@link Op#t}. */
+  public static void mulxRegister(Cpu c, Op op) {
+    mulx(c, op, c.r[op.t]);
+  }
+
+  public static void mulxMemory(Cpu c, Op op) {
+    long la = op.address(c);
+    mulx(c, op, op.size == 8 ? c.mmu.read64(la) : c.mmu.read32(la));
+  }
+
+  private static void mulx(Cpu c, Op op, long b) {
+    long a = c.r[Cpu.RDX];
+    long low;
+    long high;
+    if (op.size == 8) {
+      low = a * b;
+      high = unsignedHigh(a, b);
+    } else {
+      long p = (a & MASK32) * (b & MASK32);
+      low = p & MASK32;
+      high = p >>> 32;
+    }
+    // with equal destinations the high half wins
+    c.r[op.s] = low;
+    c.r[op.d] = high;
   }
 
   private static GuestFault divideError() {

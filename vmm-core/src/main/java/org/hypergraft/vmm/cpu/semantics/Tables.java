@@ -4,7 +4,7 @@ import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Access;
 import org.hypergraft.vmm.cpu.interpret.Op;
 
-/** XLAT and the storing form of MOVBE. */
+/** XLAT, the storing form of MOVBE, and cache line flushes. */
 public final class Tables {
   private Tables() {}
 
@@ -13,6 +13,11 @@ public final class Tables {
     long offset = Access.cut(c.r[Cpu.RBX] + (c.r[Cpu.RAX] & 0xff), op.addrSize);
     long v = c.mmu.read8(Access.linear(c, op.seg, offset, 1));
     c.r[Cpu.RAX] = (c.r[Cpu.RAX] & ~0xffL) | v;
+  }
+
+  /** Faults as a load of one byte would. */
+  public static void touch(Cpu c, Op op) {
+    c.mmu.probeRead(op.address(c), 1);
   }
 
   public static void storeSwapped(Cpu c, Op op) {

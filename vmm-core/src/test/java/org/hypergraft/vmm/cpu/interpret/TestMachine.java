@@ -8,6 +8,7 @@ import org.hypergraft.vmm.bus.MmioBus;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.ExceptionDelivery;
 import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
+import org.hypergraft.vmm.cpu.system.SystemLowering;
 import org.hypergraft.vmm.mmu.GuestRam;
 import org.hypergraft.vmm.mmu.Mmu;
 
@@ -56,7 +57,13 @@ public final class TestMachine implements AutoCloseable {
   final Cpu cpu = new Cpu(0);
   final Line line = new Line();
   final List<String> events = new ArrayList<>();
-  final Engine engine = new Engine(ram, IntegerLowerings.all());
+  final Engine engine = new Engine(ram, lowerings());
+
+  private static Lowering[] lowerings() {
+    List<Lowering> all = new ArrayList<>(List.of(IntegerLowerings.all(f -> true)));
+    all.add(new SystemLowering(f -> true));
+    return all.toArray(new Lowering[0]);
+  }
 
   TestMachine() {
     cpu.mmu = mmu;

@@ -141,7 +141,7 @@ public final class Btf {
   }
 
   private static int kind(int info) {
-    return info >>> 24 & 0x1f;
+    return (info >>> 24) & 0x1f;
   }
 
   /** Number of types, void included. */

@@ -72,7 +72,8 @@ final class FileKind {
   private static boolean text(byte[] b) {
     for (int i = 0; i < Math.min(512, b.length); i++) {
       int c = b[i] & 0xff;
-      if (c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f) {
+      boolean space = c == '\n' || c == '\r' || c == '\t';
+      if ((c < ' ' && !space) || c == 0x7f) {
         return false;
       }
     }

@@ -73,8 +73,10 @@ final class KallsymsFinder {
     }
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // moves arrays about, is never compared
   private record Names(int numSymsAt, int count, int[] start, short[] lengths, boolean sequences) {}
 
+  @SuppressWarnings("ArrayRecordComponent")
   private record Reading(String label, long[] addresses) {}
 
   /** The symbols, or null when the payload has no kallsyms tables. */
@@ -245,7 +247,7 @@ final class KallsymsFinder {
       }
       int length = b[at++] & 0xff;
       if (length >= 0x80) {
-        length = length & 0x7f | (b[at++] & 0xff) << 7;
+        length = (length & 0x7f) | ((b[at++] & 0xff) << 7);
       }
       start[i] = at;
       lengths[i] = (short) length;
@@ -276,7 +278,7 @@ final class KallsymsFinder {
       }
       int length = b[at++] & 0xff;
       if (length >= 0x80) {
-        length = length & 0x7f | (b[at++] & 0xff) << 7;
+        length = (length & 0x7f) | ((b[at++] & 0xff) << 7);
       }
       if (length == 0 || length > tokenTable - at || !isLetter(at)) {
         return false;

@@ -215,7 +215,7 @@ final class Lzo {
       throw damaged("an LZO length runs past its block");
     }
     n += in[p++] & 0xff;
-    return n << 32 | p;
+    return (n << 32) | p;
   }
 
   private void room(int n, int inputLeft, int outputLeft) {
@@ -241,11 +241,11 @@ final class Lzo {
   }
 
   private int be16() {
-    return u8() << 8 | u8();
+    return (u8() << 8) | u8();
   }
 
   private int be32() {
-    return be16() << 16 | be16();
+    return (be16() << 16) | be16();
   }
 
   private ImageException damaged(String why) {

@@ -8,7 +8,7 @@ import java.util.Arrays;
  */
 final class Output {
   /** First allocation when the input promises more: generous against every real kernel's ratio. */
-  private static final long FLOOR = 16 << 20;
+  private static final long FLOOR = 1 << 20;
 
   private static final int RATIO = 24;
 

@@ -40,21 +40,20 @@ public final class Relocations {
     /** No tail: the kernel is not relocatable, or this is a bare vmlinux. */
     NONE,
     /** 64-bit kernels up to 6.14. */
-    ABS64_INVERSE32_ABS32(Kind.ABSOLUTE_64, Kind.INVERSE_32, Kind.ABSOLUTE_32),
+    ABS64_INVERSE32_ABS32,
     /** 64-bit kernels with per-CPU data at ordinary addresses. */
-    ABS64_ABS32(Kind.ABSOLUTE_64, Kind.ABSOLUTE_32),
+    ABS64_ABS32,
     /** i386. */
-    ABS32(Kind.ABSOLUTE_32);
-
-    private final List<Kind> runs;
-
-    Layout(Kind... runs) {
-      this.runs = List.of(runs);
-    }
+    ABS32;
 
     /** The kinds of the runs, in file order. */
     public List<Kind> runs() {
-      return runs;
+      return switch (this) {
+        case NONE -> List.of();
+        case ABS64_INVERSE32_ABS32 -> List.of(Kind.ABSOLUTE_64, Kind.INVERSE_32, Kind.ABSOLUTE_32);
+        case ABS64_ABS32 -> List.of(Kind.ABSOLUTE_64, Kind.ABSOLUTE_32);
+        case ABS32 -> List.of(Kind.ABSOLUTE_32);
+      };
     }
   }
 

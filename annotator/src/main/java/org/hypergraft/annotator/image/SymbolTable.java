@@ -209,11 +209,11 @@ public final class SymbolTable {
   }
 
   private static int slot(int hash, int[] table) {
-    return (hash ^ hash >>> 15) & table.length - 1;
+    return (hash ^ (hash >>> 15)) & (table.length - 1);
   }
 
   private static int next(int slot, int[] table) {
-    return slot + 1 & table.length - 1;
+    return (slot + 1) & (table.length - 1);
   }
 
   private static int hash(byte[] name) {

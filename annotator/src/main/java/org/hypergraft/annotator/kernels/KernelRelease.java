@@ -30,7 +30,9 @@ public record KernelRelease(String text, List<Integer> numbers, List<String> fla
     List<Integer> numbers = new ArrayList<>();
     List<String> flavour = new ArrayList<>();
     for (String part : release.toLowerCase(Locale.ROOT).split("[-+_]", -1)) {
-      if (flavour.isEmpty() && part.matches("\\d{1,6}(\\.\\d{1,6})*")) {
+      if (flavour.isEmpty()
+          && part.matches("\\d{1,6}(\\.\\d{1,6})*")
+          && !part.matches("[3-6]86")) { // Debian's i386 flavours are numbers too
         for (String number : part.split("\\.", -1)) {
           numbers.add(Integer.parseInt(number));
         }

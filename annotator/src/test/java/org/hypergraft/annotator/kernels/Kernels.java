@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.SoftReference;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,16 +20,16 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class Kernels {
   /** The eight kernels that expected figures are known for, by selector. */
-  public static final String[] ALL = {
-    "5.10.223 cloud",
-    "5.10.262 cloud",
-    "6.1 cloud",
-    "6.1 amd64",
-    "6.1 686",
-    "6.1 686-pae",
-    "6.12 cloud",
-    "7.2 cloud"
-  };
+  public static final List<String> ALL =
+      List.of(
+          "5.10.223 cloud",
+          "5.10.262 cloud",
+          "6.1 cloud",
+          "6.1 amd64",
+          "6.1 686",
+          "6.1 686-pae",
+          "6.12 cloud",
+          "7.2 cloud");
 
   private static final KernelStore STORE = KernelStore.standard();
   private static final Map<Path, SoftReference<GuestImage>> IMAGES = new ConcurrentHashMap<>();

@@ -1,0 +1,2 @@
+/** Bare hardware. */
+package org.hypergraft.vmm.hypervisor.none;

@@ -8,6 +8,9 @@ public interface Platform {
   /** Fills {@code out} with EAX, EBX, ECX, EDX of a leaf. */
   void cpuid(Cpu c, int leaf, int subleaf, int[] out);
 
+  /** The guest executed CPUID; told before {@link #cpuid} answers, which the core also asks. */
+  default void executesCpuid(Cpu c, int leaf) {}
+
   /** Reads an MSR the core does not implement itself; throws #GP(0) for an unknown one. */
   long readMsr(Cpu c, int msr);
 

@@ -46,6 +46,22 @@ public final class ApicBus implements MmioDevice {
     return apics;
   }
 
+  /**
+   * Sends an interrupt to one processor, as hypercalls do.
+   *
+   * @param icr low half of an interrupt command register: vector and delivery mode
+   * @return false if no processor has that id
+   */
+  public boolean send(int apicId, int icr) {
+    for (LocalApic apic : apics) {
+      if (apic.id() == apicId) {
+        apic.receive(icr >>> 8 & 7, icr & 0xff, false);
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Delivers a message to every processor that the destination names. */
   void deliver(int destination, boolean logical, int mode, int vector, boolean level) {
     LocalApic lowest = null;

@@ -24,6 +24,11 @@ final class CountingPlatform implements Platform {
   }
 
   @Override
+  public void executesCpuid(Cpu c, int leaf) {
+    exits.note(ExitCause.CPUID, leaf & 0xffffffffL, 0);
+  }
+
+  @Override
   public long readMsr(Cpu c, int msr) {
     exits.note(ExitCause.RDMSR, msr & 0xffffffffL, 0);
     return platform.readMsr(c, msr);

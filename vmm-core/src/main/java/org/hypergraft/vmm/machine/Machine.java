@@ -11,10 +11,19 @@ import org.hypergraft.vmm.boot.KernelLoader;
 import org.hypergraft.vmm.bus.CpuPins;
 import org.hypergraft.vmm.bus.DeterministicClock;
 import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.Platform;
 import org.hypergraft.vmm.cpu.interpret.Engine;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.hypergraft.vmm.cpu.model.Feature;
 import org.hypergraft.vmm.cpu.system.Interrupts;
+import org.hypergraft.vmm.device.Cmos;
 import org.hypergraft.vmm.device.LocalApic;
+import org.hypergraft.vmm.hypervisor.ApicMsrs;
+import org.hypergraft.vmm.hypervisor.GuestPlatform;
+import org.hypergraft.vmm.hypervisor.HypervisorHost;
+import org.hypergraft.vmm.hypervisor.HypervisorProvider;
+import org.hypergraft.vmm.hypervisor.Hypervisors;
 import org.hypergraft.vmm.mmu.GuestRam;
 import org.hypergraft.vmm.mmu.Mmu;
 
@@ -63,7 +72,8 @@ public final class Machine implements AutoCloseable {
     console = new Console(config.console(), () -> end(Outcome.GUEST_PANIC, "the kernel panicked"));
     board = new Board(clock, console::put, this::powerOff, this::reset);
     ram = new GuestRam(config.memory());
-    cpu.mmu = new Mmu(ram, board.mmio);
+    CpuModel model = model(config);
+    cpu.mmu = new Mmu(ram, board.mmio, model.physicalBits(), model.has(Feature.PDPE1GB));
     view = new GuestView(cpu, ram, place);
     apic = board.addProcessor(0, pins(), () -> cpu.tscAdjust);
     exits = new ExitLog(() -> cpu.rip);
@@ -73,8 +83,8 @@ public final class Machine implements AutoCloseable {
     cpu.ports = board.ports;
     cpu.interrupts = apic;
     cpu.delivery = faults;
-    cpu.platform = new CountingPlatform(config.platform().create(ram, clock, apic), exits);
-    engine = new Engine(ram, InstructionSet.of(this::offers));
+    cpu.platform = new CountingPlatform(platform(model), exits);
+    engine = new Engine(ram, InstructionSet.of(model::has));
     clock.onChange(this::setStop);
     board.serial.receive(config.serialInput());
     BootRequest request =
@@ -89,10 +99,47 @@ public final class Machine implements AutoCloseable {
     textWrites = watchText();
   }
 
-  private boolean offers(Feature f) {
-    int[] out = new int[4];
-    cpu.platform.cpuid(cpu, f.leaf(), f.subleaf(), out);
-    return (out[f.register()] & f.mask()) != 0;
+  private static CpuModel model(MachineConfig config) {
+    return CpuModels.find(config.cpuModel(), config.cpuVendor())
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no CPU model '%s' of vendor %s"
+                        .formatted(config.cpuModel(), config.cpuVendor())));
+  }
+
+  private Platform platform(CpuModel model) {
+    HypervisorProvider provider =
+        Hypervisors.named(config.hypervisor())
+            .orElseThrow(
+                () -> new IllegalArgumentException("no hypervisor '" + config.hypervisor() + "'"));
+    HypervisorHost host =
+        new HypervisorHost(
+            model.vendor(),
+            ram,
+            clock,
+            DeterministicClock.TSC_HZ,
+            Cmos.POWER_ON.getEpochSecond(),
+            signals());
+    ApicMsrs msrs = new ApicRegisters(apic);
+    return new GuestPlatform(
+        model, provider.create(host), clock::now, DeterministicClock.TSC_HZ, i -> msrs);
+  }
+
+  private HypervisorHost.CpuSignals signals() {
+    return new HypervisorHost.CpuSignals() {
+      @Override
+      public boolean interrupt(int apicId, int icr) {
+        return board.apicBus.send(apicId, icr);
+      }
+
+      @Override
+      public void wake(int apicId) {
+        if (apicId == 0) {
+          cpu.halted = false;
+        }
+      }
+    };
   }
 
   /** Counts stores to the pages of the kernel's text, when its symbols say where that is. */

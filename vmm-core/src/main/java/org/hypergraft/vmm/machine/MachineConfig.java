@@ -2,9 +2,11 @@ package org.hypergraft.vmm.machine;
 
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.vmm.boot.BootProtocol;
 import org.hypergraft.vmm.boot.InitProgram;
+import org.hypergraft.vmm.cpu.model.CpuModels;
 
 /**
  * What to run and on what. Made by {@link #of}, changed by the {@code with} methods of the builder.
@@ -12,7 +14,9 @@ import org.hypergraft.vmm.boot.InitProgram;
  * @param image kernel
  * @param memory bytes of RAM, a multiple of 2 MiB
  * @param cpus processors that the firmware tables list, 1 to 8
- * @param platform the CPU model and hypervisor that the guest sees
+ * @param cpuModel name of the CPU model
+ * @param cpuVendor vendor it is presented as
+ * @param hypervisor id of the hypervisor that the guest finds, "none" for bare hardware
  * @param initrd initramfs bytes, may be empty
  * @param commandLine for the kernel
  * @param kaslrOffset bytes that the kernel is moved up by
@@ -26,7 +30,9 @@ public record MachineConfig(
     GuestImage image,
     long memory,
     int cpus,
-    PlatformFactory platform,
+    String cpuModel,
+    CpuVendor cpuVendor,
+    String hypervisor,
     byte[] initrd,
     String commandLine,
     long kaslrOffset,
@@ -69,7 +75,9 @@ public record MachineConfig(
     private final GuestImage image;
     private long memory = 256L << 20;
     private int cpus = 1;
-    private PlatformFactory platform;
+    private String cpuModel = CpuModels.DEFAULT;
+    private CpuVendor cpuVendor = CpuVendor.AMD;
+    private String hypervisor = "none";
     private byte[] initrd = InitProgram.initramfs();
     private String commandLine = DEFAULT_COMMAND_LINE;
     private long kaslrOffset;
@@ -93,8 +101,18 @@ public record MachineConfig(
       return this;
     }
 
-    public Builder platform(PlatformFactory factory) {
-      platform = factory;
+    public Builder cpuModel(String name) {
+      cpuModel = name;
+      return this;
+    }
+
+    public Builder cpuVendor(CpuVendor vendor) {
+      cpuVendor = vendor;
+      return this;
+    }
+
+    public Builder hypervisor(String id) {
+      hypervisor = id;
       return this;
     }
 
@@ -144,7 +162,9 @@ public record MachineConfig(
           image,
           memory,
           cpus,
-          platform,
+          cpuModel,
+          cpuVendor,
+          hypervisor,
           initrd,
           commandLine,
           kaslrOffset,

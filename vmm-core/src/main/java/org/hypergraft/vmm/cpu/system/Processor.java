@@ -10,6 +10,7 @@ public final class Processor {
 
   public static void cpuid(Cpu c, Op op) {
     int[] out = new int[4];
+    c.platform.executesCpuid(c, (int) c.r[Cpu.RAX]);
     c.platform.cpuid(c, (int) c.r[Cpu.RAX], (int) c.r[Cpu.RCX], out);
     c.r[Cpu.RAX] = out[0] & 0xffff_ffffL;
     c.r[Cpu.RBX] = out[1] & 0xffff_ffffL;

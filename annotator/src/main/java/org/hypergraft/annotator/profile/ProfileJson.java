@@ -85,7 +85,7 @@ public final class ProfileJson {
   /** The profile as JSON, always the same text for the same profile. */
   public static String write(Profile p) {
     try {
-      return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(tree(p)) + "\n";
+      return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(members(p)) + "\n";
     } catch (IOException e) {
       throw new IllegalStateException("writing JSON to memory", e);
     }
@@ -94,14 +94,15 @@ public final class ProfileJson {
   static String fingerprint(Profile p) {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      byte[] hash = sha.digest(JSON.std.asString(tree(p)).getBytes(StandardCharsets.UTF_8));
+      byte[] hash = sha.digest(JSON.std.asString(members(p)).getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(hash, 0, 16);
     } catch (IOException | NoSuchAlgorithmException e) {
       throw new IllegalStateException("hashing a profile", e);
     }
   }
 
-  private static Map<String, Object> tree(Profile p) {
+  /** The profile as JSON-ready members, in a fixed order. */
+  public static Map<String, Object> members(Profile p) {
     Map<String, Object> m = new LinkedHashMap<>();
     m.put("version", Profile.VERSION);
     p.kernel().ifPresent(v -> m.put("kernel", v));

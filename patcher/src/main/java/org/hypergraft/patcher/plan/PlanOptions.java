@@ -1,5 +1,6 @@
 package org.hypergraft.patcher.plan;
 
+import java.util.Locale;
 import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.profile.Profile;
@@ -57,6 +58,56 @@ public record PlanOptions(
 
   public PlanOptions withUniprocessor(boolean u) {
     return new PlanOptions(target, assumptions, cpuVendor, profile, seal, u);
+  }
+
+  /**
+   * Reads {@link #canonical} back.
+   *
+   * @param profile the profile that the text names by its fingerprint
+   * @throws IllegalArgumentException when the text is none, or names another profile
+   */
+  public static PlanOptions parse(String canonical, Optional<Profile> profile) {
+    Target target = null;
+    Assumptions assumptions = null;
+    Optional<CpuVendor> vendor = Optional.empty();
+    boolean seal = false;
+    boolean uniprocessor = false;
+    for (String part : canonical.split(" ")) {
+      int eq = part.indexOf('=');
+      String key = eq < 0 ? part : part.substring(0, eq);
+      String value = eq < 0 ? "" : part.substring(eq + 1);
+      switch (key) {
+        case "target" ->
+            target =
+                Target.named(value)
+                    .orElseThrow(() -> new IllegalArgumentException("unknown target " + value));
+        case "assume" -> assumptions = Assumptions.parse(value, requireTarget(target));
+        case "profile" -> {
+          if (profile.isEmpty() || !profile.get().fingerprint().equals(value)) {
+            throw new IllegalArgumentException("the profile " + value + " is not at hand");
+          }
+        }
+        case "cpu-vendor" ->
+            vendor = Optional.of(CpuVendor.valueOf(value.toUpperCase(Locale.ROOT)));
+        case "seal" -> seal = true;
+        case "uniprocessor" -> uniprocessor = true;
+        default -> throw new IllegalArgumentException("unknown option " + key);
+      }
+    }
+    return new PlanOptions(
+        requireTarget(target),
+        assumptions == null ? Assumptions.defaults(target) : assumptions,
+        vendor,
+        profile,
+        seal,
+        uniprocessor);
+  }
+
+  private static Target requireTarget(Target target) {
+    if (target == null) {
+      throw new IllegalArgumentException("options without a target");
+    }
+    return target;
   }
 
   /** Canonical text: equal options give equal text, and outputs are compared by it. */

@@ -15,7 +15,10 @@ import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Section;
+import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.profile.ProfileJson;
 import org.hypergraft.patcher.plan.Action;
+import org.hypergraft.patcher.plan.PlanOptions;
 
 /**
  * What a patched image says about itself: an ELF note of owner {@code Hypergraft}, whose
@@ -25,6 +28,7 @@ import org.hypergraft.patcher.plan.Action;
  * @param sourceSha256 hash of the file it was made from
  * @param target id of the target
  * @param options canonical text of all options: equal text means equal output
+ * @param profile the profile the options name
  * @param counts sites by action
  * @param requires what the environment must offer, each a sentence; empty unless sealed
  */
@@ -33,6 +37,7 @@ public record HypergraftNote(
     String sourceSha256,
     String target,
     String options,
+    Optional<Profile> profile,
     Map<Action, Integer> counts,
     List<String> requires) {
   /** Owner name of the note. */
@@ -89,7 +94,7 @@ public record HypergraftNote(
         "%s: section %s is damaged: %s".formatted(image.name(), SECTION, what));
   }
 
-  private static HypergraftNote fromJson(Map<String, Object> m) {
+  private static HypergraftNote fromJson(Map<String, Object> m) throws IOException {
     Map<Action, Integer> counts = new EnumMap<>(Action.class);
     Map<?, ?> sites = (Map<?, ?>) m.get("sites");
     for (Action a : Action.values()) {
@@ -99,11 +104,18 @@ public record HypergraftNote(
     for (Object o : (List<?>) m.get("requires")) {
       requires.add((String) o);
     }
+    Optional<Profile> profile =
+        m.containsKey("profile")
+            ? Optional.of(
+                ProfileJson.parse(
+                    JSON.std.asString(m.get("profile")).getBytes(StandardCharsets.UTF_8), SECTION))
+            : Optional.empty();
     return new HypergraftNote(
         text(m, "version"),
         text(m, "source"),
         text(m, "target"),
         text(m, "options"),
+        profile,
         counts,
         requires);
   }
@@ -130,7 +142,21 @@ public record HypergraftNote(
     }
     m.put("sites", sites);
     m.put("requires", requires);
+    profile.ifPresent(p -> m.put("profile", ProfileJson.members(p)));
     return m;
+  }
+
+  /**
+   * The options as they were.
+   *
+   * @throws ImageException when this version does not understand them
+   */
+  public PlanOptions planOptions() {
+    try {
+      return PlanOptions.parse(options, profile);
+    } catch (IllegalArgumentException e) {
+      throw new ImageException("section %s: %s".formatted(SECTION, e.getMessage()), e);
+    }
   }
 
   /** The ELF note: header, owner, description, each padded to 4 bytes (gABI, "Note Section"). */

@@ -61,6 +61,15 @@ public final class Patcher {
     return Planner.plan(SiteMap.of(image), options);
   }
 
+  /**
+   * The file that patching {@code original} with these options gives.
+   *
+   * @param sourceSha256 hash of the file that the original came from, for the note
+   */
+  public static byte[] repeat(GuestImage original, PlanOptions options, String sourceSha256) {
+    return write(plan(original, options), sourceSha256);
+  }
+
   private static byte[] write(Plan plan, String sourceSha256) {
     return Rewriter.apply(plan, sourceSha256, List.of());
   }

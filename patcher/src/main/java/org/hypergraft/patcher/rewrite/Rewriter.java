@@ -71,6 +71,7 @@ public final class Rewriter {
             sourceSha256,
             plan.options().target().id(),
             plan.options().canonical(),
+            plan.options().profile(),
             plan.counts(),
             requires);
     return elf.extend(

@@ -1,0 +1,112 @@
+package org.hypergraft.patcher.verify;
+
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Optional;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.site.SiteIndex;
+import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.patcher.plan.PlanOptions;
+import org.hypergraft.patcher.rewrite.HypergraftNote;
+import org.hypergraft.patcher.rewrite.Patcher;
+import org.hypergraft.patcher.rewrite.UndoLog;
+
+/** Proves a patched image without running it. */
+public final class Verifier {
+  private Verifier() {}
+
+  /**
+   * Verifies an image that this tool patched.
+   *
+   * @param patched the image
+   * @param against the original, when it is at hand: proves that the undo log tells the truth
+   * @throws ImageException when the image was not patched, or cannot be read
+   */
+  public static Verification verify(GuestImage patched, Optional<GuestImage> against) {
+    HypergraftNote note =
+        HypergraftNote.of(patched)
+            .orElseThrow(
+                () ->
+                    new ImageException(
+                        patched.name() + ": no Hypergraft note; this image was not patched"));
+    UndoLog undo =
+        UndoLog.of(patched)
+            .orElseThrow(
+                () ->
+                    new ImageException(
+                        "%s: section %s is missing".formatted(patched.name(), UndoLog.SECTION)));
+    Findings findings = new Findings(patched);
+    GuestImage original = Patcher.original(patched);
+    against.ifPresent(o -> compare(Patcher.original(o), original, findings));
+    SiteMap originalSites = SiteMap.of(original);
+    SiteMap sites = SiteMap.of(patched);
+    ChangedCode changed = new ChangedCode(patched, originalSites, new SiteIndex(originalSites));
+    changed.check(undo.runs(), findings);
+    new BranchCheck(patched, originalSites, changed, findings).run();
+    new RelocationCheck(patched, findings).run(changed);
+    boolean sitesKnownToBuild = originalSites.pvOps().flatMap(o -> o.slot("init.patch")).isEmpty();
+    new UnwindCheck(patched, findings).run(changed, sitesKnownToBuild);
+    TableCheck tables = new TableCheck(patched, sites, findings);
+    tables.directCalls();
+    tables.oneInterface(changed, note.target());
+    again(patched, original, note, findings);
+    return findings.result();
+  }
+
+  private static void compare(GuestImage against, GuestImage original, Findings findings) {
+    findings.looked("original", 1);
+    int at = Arrays.mismatch(against.payload(), original.payload());
+    if (at >= 0) {
+      findings.add(
+          "original",
+          Math.max(0, original.addressOf(Math.min(at, original.payload().length - 1))),
+          "the image was not made from %s: payload byte 0x%x differs"
+              .formatted(against.name(), at));
+    }
+  }
+
+  /** Plans once more from the recorded options: every byte of the file must come out the same. */
+  private static void again(
+      GuestImage patched, GuestImage original, HypergraftNote note, Findings findings) {
+    String check = "reproduction";
+    findings.looked(check, 1);
+    if (!note.toolVersion().equals(HypergraftNote.TOOL_VERSION)) {
+      findings.add(
+          check,
+          0,
+          "made by version %s; this is %s, which may decide otherwise"
+              .formatted(note.toolVersion(), HypergraftNote.TOOL_VERSION));
+      return;
+    }
+    PlanOptions options = note.planOptions();
+    byte[] expected = Patcher.repeat(original, options, note.sourceSha256());
+    byte[] found = patched.payload();
+    int at = Arrays.mismatch(expected, found);
+    int n = Math.min(expected.length, found.length);
+    while (at >= 0) {
+      if (at >= n) {
+        findings.add(
+            check,
+            0,
+            "expected a file of %d bytes, found %d".formatted(expected.length, found.length));
+        return;
+      }
+      int end = at + 1;
+      while (end < n && end - at < 16 && expected[end] != found[end]) {
+        end++;
+      }
+      long address = patched.addressOf(at);
+      findings.add(
+          check,
+          Math.max(0, address),
+          "payload byte 0x%x: these options give %s, found %s"
+              .formatted(
+                  at,
+                  HexFormat.of().formatHex(expected, at, end),
+                  HexFormat.of().formatHex(found, at, end)));
+      int next = Arrays.mismatch(expected, end, n, found, end, n);
+      at = next < 0 ? (expected.length == found.length ? -1 : n) : end + next;
+    }
+  }
+}

@@ -56,7 +56,11 @@ final class AttSyntax extends Syntax {
       case RETF:
         return "lret" + stackSuffix(in);
       case SYSRET, SYSEXIT:
-        return in.mnemonic.text() + (in.opSize == 8 ? "q" : "l");
+        return in.mnemonic.text() + (in.mode == 64 ? suffix(in.opSize) : "");
+      case LGDT, LIDT, SGDT, SIDT:
+        return in.mnemonic.text() + (in.mode == 64 ? "" : suffix(in.opSize));
+      case CRC32:
+        return in.kind[1] == Insn.MEM ? "crc32" + suffix(in.size[1]) : "crc32";
       case IRET, LEAVE, ENTER, PUSHF, POPF, CALL, JMP, RET, PUSHA, POPA:
         return in.mnemonic.text() + stackSuffix(in);
       case PUSH, POP:
@@ -126,7 +130,13 @@ final class AttSyntax extends Syntax {
     if (in.mnemonic.text().charAt(0) == 'f') {
       return x87Suffix(in, in.size[memory]);
     }
-    return told || !SUFFIXED.contains(in.mnemonic) ? "" : suffix(in.size[memory]);
+    boolean fixed = told || !SUFFIXED.contains(in.mnemonic) || isWideOnly(in);
+    return fixed ? "" : suffix(in.size[memory]);
+  }
+
+  /** Outside 64-bit code these take 32-bit integers only, so that there is nothing to tell. */
+  private static boolean isWideOnly(Insn in) {
+    return in.mode != 64 && (in.mnemonic == Mnemonic.PTWRITE || in.kind[0] == Insn.XMM);
   }
 
   private static boolean isShift(Insn in) {
@@ -225,7 +235,7 @@ final class AttSyntax extends Syntax {
       }
       switch (kind) {
         case Insn.MEM:
-          memory(in, out);
+          memory(in, i, out);
           break;
         case Insn.IMM:
           boolean second = i > 0 && in.kind[i - 1] == Insn.IMM;
@@ -245,7 +255,8 @@ final class AttSyntax extends Syntax {
           out.append(port ? "(%dx)" : "%" + general(in.reg[i], in.size[i]));
           break;
         default:
-          out.append('%').append(register(kind, in.reg[i], in.size[i]));
+          out.append('%');
+          out.append(isStackTop(in, i) ? "st" : register(kind, in.reg[i], in.size[i]));
           break;
       }
       if (i == 0) {
@@ -309,7 +320,7 @@ final class AttSyntax extends Syntax {
     }
   }
 
-  private static void memory(Insn in, StringBuilder out) {
+  private static void memory(Insn in, int i, StringBuilder out) {
     boolean absolute = in.base < 0 && in.index < 0;
     if (in.segmentOverride) {
       out.append('%').append(segment(in.segment)).append(':');
@@ -343,7 +354,7 @@ final class AttSyntax extends Syntax {
     }
     out.append(')');
     if (in.broadcast) {
-      out.append("{1to").append(in.vl / in.broadcastElement).append('}');
+      out.append("{1to").append(in.size[i] / in.broadcastElement).append('}');
     }
   }
 }

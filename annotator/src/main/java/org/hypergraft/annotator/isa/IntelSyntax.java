@@ -11,7 +11,7 @@ final class IntelSyntax extends Syntax {
       case JMPF:
         return "jmp";
       case SYSRET, SYSEXIT:
-        return in.mnemonic.text() + (in.opSize == 8 ? "q" : "d");
+        return in.mnemonic.text() + (in.opSize == 8 ? "q" : code64 ? "d" : "");
       case IRET, RETF, LEAVE, ENTER, PUSHF, POPF, PUSH, POP, CALL, JMP, RET, PUSHA, POPA:
         return in.mnemonic.text() + stackSuffix(in);
       case LGDT, LIDT, SGDT, SIDT:
@@ -80,13 +80,14 @@ final class IntelSyntax extends Syntax {
           out.append("dr").append(in.reg[i]);
           break;
         default:
-          out.append(register(in.kind[i], in.reg[i], in.size[i]));
+          out.append(isStackTop(in, i) ? "st" : register(in.kind[i], in.reg[i], in.size[i]));
           break;
       }
       if (i == 0) {
         out.append(mask(in, ""));
       }
-      if (in.rounding >= 0 && (i + 1 == in.operands || in.kind[i + 1] == Insn.IMM)) {
+      boolean last = i + 1 == in.operands || in.kind[i + 1] == Insn.IMM;
+      if (in.rounding >= 0 && last && in.kind[i] != Insn.IMM) {
         out.append(rounding(in.rounding));
       }
     }
@@ -135,7 +136,7 @@ final class IntelSyntax extends Syntax {
   private static void memory(Insn in, int i, StringBuilder out) {
     if (in.broadcast) {
       out.append(broadcast(in));
-    } else if (in.mnemonic == Mnemonic.CMPXCHG16B) {
+    } else if (isOctword(in)) {
       out.append("OWORD PTR ");
     } else if (!isPlain(in)) {
       out.append(pointer(in.size[i]));
@@ -183,10 +184,21 @@ final class IntelSyntax extends Syntax {
   /** Objdump gives these no size. */
   private static boolean isPlain(Insn in) {
     switch (in.mnemonic) {
-      case LGDT, LIDT, SGDT, SIDT, INVPCID, INVEPT, INVVPID:
+      case LGDT, LIDT, SGDT, SIDT, INVPCID, LDDQU, VLDDQU, WRSSD, WRSSQ, WRUSSD, WRUSSQ:
+        return true;
+      case BNDCL, BNDCU, BNDCN, BNDMOV:
         return true;
       case MOV:
         return in.opcode >= 0xa0 && in.opcode <= 0xa3 && in.modrm < 0;
+      default:
+        return false;
+    }
+  }
+
+  private static boolean isOctword(Insn in) {
+    switch (in.mnemonic) {
+      case CMPXCHG16B, INVEPT, INVVPID:
+        return true;
       default:
         return false;
     }

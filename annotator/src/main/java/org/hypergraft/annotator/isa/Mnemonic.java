@@ -1643,10 +1643,8 @@ public enum Mnemonic {
   XSUSLDTRK,
   XTEST;
 
-  private final String text = name().toLowerCase(Locale.ROOT);
-
   /** The name in lower case. */
   public String text() {
-    return text;
+    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -159,6 +159,11 @@ final class OpcodeTable {
     nodes = Arrays.copyOf(nodes, used);
   }
 
+  /** Number of values of a dimension, which is the number of children of its nodes. */
+  static int values(int dimension) {
+    return VALUES[dimension];
+  }
+
   /** Splits at blanks, stops at '#'. Much faster on a cold JVM than regular expressions. */
   private static int split(String text, int from, int to, String[] field) {
     int n = 0;

@@ -87,13 +87,13 @@ abstract class Syntax {
   }
 
   private static boolean operandSizeIsIdle(Insn in) {
-    if (isNearBranch(in) || (in.rex & 8) != 0) {
+    if ((in.mode == 64 && isNearBranch(in)) || (in.rex & 8) != 0) {
       return true;
     }
     switch (in.mnemonic) {
       case CBW, CWD, CWDE, CDQ, PUSHF, POPF, PUSHA, POPA, IRET, RETF, LEAVE, ENTER, PUSH, POP:
         return false;
-      case LGDT, LIDT, SGDT, SIDT, FLDENV, FNSTENV, FNSAVE, FRSTOR, SYSRET, SYSEXIT, NOP:
+      case CALLF, JMPF, LGDT, LIDT, SGDT, SIDT, FLDENV, FNSTENV, FNSAVE, FRSTOR, SYSRET, SYSEXIT, NOP:
         return false;
       default:
         break;
@@ -103,9 +103,10 @@ abstract class Syntax {
     }
     for (int i = 0; i < in.operands; i++) {
       int kind = in.kind[i];
-      if ((kind == Insn.GPR || kind == Insn.MEM || kind == Insn.FAR)
-          && in.size[i] == in.opSize
-          && in.opSize != 1) {
+      if (kind == Insn.FAR || kind == Insn.REL) {
+        return false;
+      }
+      if ((kind == Insn.GPR || kind == Insn.MEM) && in.size[i] == in.opSize && in.opSize != 1) {
         return false;
       }
     }
@@ -189,6 +190,13 @@ abstract class Syntax {
     return rounding == 4 ? "{sae}" : ROUNDINGS[rounding];
   }
 
+  /** Whether an operand is the stack top by definition of the opcode, printed without a number. */
+  static boolean isStackTop(Insn in, int i) {
+    return in.kind[i] == Insn.ST
+        && in.operands == 2
+        && i == (in.opcode == 0xdc || in.opcode == 0xde ? 1 : 0);
+  }
+
   /** The D0 and D1 forms of the shifts, whose count of 1 is no field. */
   static boolean isConstantOne(Insn in, int i) {
     return i == 1 && in.kind[1] == Insn.IMM && in.immSize == 0;
@@ -227,7 +235,7 @@ abstract class Syntax {
       case Insn.CR:
         return "cr" + reg;
       case Insn.ST:
-        return reg == 0 ? "st" : "st(" + reg + ")";
+        return "st(" + reg + ")";
       case Insn.MM:
         return "mm" + reg;
       case Insn.XMM:

@@ -93,7 +93,19 @@ abstract class Syntax {
     switch (in.mnemonic) {
       case CBW, CWD, CWDE, CDQ, PUSHF, POPF, PUSHA, POPA, IRET, RETF, LEAVE, ENTER, PUSH, POP:
         return false;
-      case CALLF, JMPF, LGDT, LIDT, SGDT, SIDT, FLDENV, FNSTENV, FNSAVE, FRSTOR, SYSRET, SYSEXIT, NOP:
+      case CALLF,
+      JMPF,
+      LGDT,
+      LIDT,
+      SGDT,
+      SIDT,
+      FLDENV,
+      FNSTENV,
+      FNSAVE,
+      FRSTOR,
+      SYSRET,
+      SYSEXIT,
+      NOP:
         return false;
       default:
         break;

@@ -59,8 +59,7 @@ class DecoderFuzzTest {
       assertEquals(in.imm, again.imm);
       assertEquals(in.disp, again.disp);
       if ((p & 31) == 0) {
-        assertEquals(
-            Formatter.intel(in, Symbolizer.NONE), Formatter.intel(again, Symbolizer.NONE));
+        assertEquals(Formatter.intel(in, Symbolizer.NONE), Formatter.intel(again, Symbolizer.NONE));
         assertTrue(!Formatter.att(in, Symbolizer.NONE).isEmpty());
       }
     }

@@ -47,33 +47,35 @@ class ObjdumpAgreementTest {
     long mask = mode == 64 ? -1L : 0xffffffffL;
     Insn in = new Insn();
     Process objdump =
-        new ProcessBuilder("objdump", "-d", "-w", "-z", "--no-show-raw-insn", "-j", ".text", elf.toString())
+        new ProcessBuilder(
+                "objdump", "-d", "-w", "-z", "--no-show-raw-insn", "-j", ".text", elf.toString())
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(objdump.getInputStream(), StandardCharsets.US_ASCII), 1 << 20)) {
-      long expected = text.address();
+      long expected = text.address() & mask;
+      boolean afterBad = false;
       for (String line; (line = lines.readLine()) != null && wrong.size() < 20; ) {
         int colon = line.indexOf(":\t");
         if (colon < 0) {
           continue;
         }
         long address = Long.parseUnsignedLong(line, 0, colon, 16) & mask;
-        if (address != (expected & mask)) {
+        if (address != expected && !afterBad) {
           wrong.add("boundary: ours at " + Long.toHexString(expected) + ", objdump: " + line);
         }
         String theirs = line.substring(colon + 2).strip();
         int offset = (int) (start + address - (text.address() & mask));
         int length = Decoder.decode(code, offset, end, address, mode, in);
         instructions++;
-        if (theirs.contains("(bad)")) {
-          // Data in the text, or the cut at its end: objdump moves on by one byte.
+        // Data in the text, or an instruction cut at its end; how far objdump skips varies.
+        afterBad = theirs.contains("(bad)");
+        if (afterBad) {
           bad++;
-          expected = address + 1;
           continue;
         }
-        expected = address + length;
+        expected = (address + length) & mask;
         if (instructions % step == 0) {
           String ours = DecoderVectorsTest.oneBlank(Formatter.att(in, Symbolizer.NONE));
           if (!ours.equals(DecoderVectorsTest.oneBlank(theirs))) {

@@ -13,6 +13,7 @@ import org.hypergraft.vmm.bus.DeterministicClock;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Platform;
 import org.hypergraft.vmm.cpu.interpret.Engine;
+import org.hypergraft.vmm.cpu.jit.RegionJit;
 import org.hypergraft.vmm.cpu.model.CpuModel;
 import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.hypergraft.vmm.cpu.model.Feature;
@@ -41,6 +42,7 @@ public final class Machine implements AutoCloseable {
   private final GuestRam ram;
   private final Cpu cpu = new Cpu(0);
   private final Engine engine;
+  private final RegionJit tier1;
   private final DeterministicClock clock;
   private final Board board;
   private final LocalApic apic;
@@ -85,6 +87,10 @@ public final class Machine implements AutoCloseable {
     cpu.delivery = faults;
     cpu.platform = new CountingPlatform(platform(model), exits);
     engine = new Engine(ram, InstructionSet.of(model::has));
+    tier1 = config.tiers().compiler();
+    if (tier1 != null) {
+      engine.tier1(tier1);
+    }
     clock.onChange(this::setStop);
     board.serial.receive(config.serialInput());
     BootRequest request =
@@ -368,6 +374,9 @@ public final class Machine implements AutoCloseable {
   /** Frees the guest's memory. */
   @Override
   public void close() {
+    if (tier1 != null) {
+      tier1.close();
+    }
     cpu.mmu.close();
     ram.close();
   }

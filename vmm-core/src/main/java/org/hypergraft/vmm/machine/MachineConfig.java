@@ -25,6 +25,7 @@ import org.hypergraft.vmm.cpu.model.CpuModels;
  * @param virtualBudgetNs virtual time after which the run ends, ns
  * @param console gets each byte of the serial port
  * @param serialInput bytes that wait at the serial port
+ * @param tiers which engines run the guest
  */
 public record MachineConfig(
     GuestImage image,
@@ -40,7 +41,8 @@ public record MachineConfig(
     long instructionBudget,
     long virtualBudgetNs,
     IntConsumer console,
-    byte[] serialInput) {
+    byte[] serialInput,
+    Tiers tiers) {
   /** Least memory that leaves room for a kernel. */
   public static final long MIN_MEMORY = 32L << 20;
 
@@ -86,6 +88,7 @@ public record MachineConfig(
     private long virtualBudgetNs = 3_600_000_000_000L;
     private IntConsumer console = b -> {};
     private byte[] serialInput = {};
+    private Tiers tiers = Tiers.COMPILED;
 
     private Builder(GuestImage image) {
       this.image = image;
@@ -157,6 +160,11 @@ public record MachineConfig(
       return this;
     }
 
+    public Builder tiers(Tiers engines) {
+      tiers = engines;
+      return this;
+    }
+
     public MachineConfig build() {
       return new MachineConfig(
           image,
@@ -172,7 +180,8 @@ public record MachineConfig(
           instructionBudget,
           virtualBudgetNs,
           console,
-          serialInput);
+          serialInput,
+          tiers);
     }
   }
 }

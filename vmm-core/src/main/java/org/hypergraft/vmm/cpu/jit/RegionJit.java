@@ -26,7 +26,7 @@ public final class RegionJit implements Tier1, AutoCloseable {
   }
 
   /** Entries of a block before its region is compiled; lower costs more than it gains. */
-  public static final int DEFAULT_THRESHOLD = 8_000;
+  public static final int DEFAULT_THRESHOLD = 100_000;
 
   private static final int[] SIZES = {320, 160, 80, 40};
 

@@ -202,11 +202,15 @@ public final class Engine {
   }
 
   private void fault(Cpu c, Op op, GuestFault f) {
+    int vector = f.vector;
     if (op != null) {
       rewind(c, op);
+      if (f.nonCanonical && op.seg == Cpu.SS) {
+        vector = GuestFault.SS; // Intel SDM vol. 3, 6.15, interrupt 12
+      }
     }
     c.mmu.exact = false;
-    raise(c, f.vector, f.errorCode, f.address);
+    raise(c, vector, f.errorCode, f.address);
   }
 
   /** Delivers an exception; {@link Cpu#rip} is the address to push. */

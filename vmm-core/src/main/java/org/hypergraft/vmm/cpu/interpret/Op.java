@@ -93,6 +93,13 @@ public abstract class Op {
     return null;
   }
 
+  /** As {@link #left}, but the same instruction comes next. */
+  final Op repeated(Cpu c) {
+    c.left += rem - 1;
+    c.rip = block.cut(ip());
+    return null;
+  }
+
   /** Linear address of the memory operand. */
   public final long address(Cpu c) {
     long[] r = c.r;

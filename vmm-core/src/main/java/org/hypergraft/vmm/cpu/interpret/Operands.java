@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.interpret;
 
 import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.cpu.Cpu;
 
 /** Copies operands of a decoded instruction into the fields of an op. */
@@ -31,9 +32,31 @@ final class Operands {
           break;
       }
     }
+    if (usesStack(in.mnemonic) && !in.hasMemory()) {
+      op.seg = Cpu.SS;
+    }
     op.imm = in.imm;
     op.size = (byte) in.opSize;
     op.addrSize = (byte) in.addrSize;
+  }
+
+  /** Instructions whose faults, outside their memory operand, are the stack segment's. */
+  private static boolean usesStack(Mnemonic m) {
+    switch (m) {
+      case PUSH:
+      case POP:
+      case PUSHA:
+      case POPA:
+      case PUSHF:
+      case POPF:
+      case CALL:
+      case RET:
+      case ENTER:
+      case LEAVE:
+        return true;
+      default:
+        return false;
+    }
   }
 
   private static void memory(Op op, Insn in, int modeKey) {

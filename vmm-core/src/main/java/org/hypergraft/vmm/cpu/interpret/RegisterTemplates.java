@@ -281,4 +281,20 @@ final class RegisterTemplates {
       return new CallOrLeave();
     }
   }
+
+  /** As Call, but when the method is not done the instruction retires and comes again. */
+  static final class CallOrRepeat extends Op {
+    @Override
+    public Op exec(Cpu c) {
+      if (Hole.decide(c, this)) {
+        return next;
+      }
+      return repeated(c);
+    }
+
+    @Override
+    protected Op fresh() {
+      return new CallOrRepeat();
+    }
+  }
 }

@@ -21,6 +21,7 @@ public enum Template {
   NOTHING(RegisterTemplates.Nothing.class),
   CALL(RegisterTemplates.Call.class),
   CALL_OR_LEAVE(RegisterTemplates.CallOrLeave.class),
+  CALL_OR_REPEAT(RegisterTemplates.CallOrRepeat.class),
   LOAD(MemoryTemplates.Load.class),
   STORE(MemoryTemplates.Store.class),
   STORE_IMM(MemoryTemplates.StoreImm.class),

@@ -111,18 +111,18 @@ final class MoveLowering implements Lowering {
       case LEAVE:
         return frame(out, out.insn().mode == 64 && in.opSize == 8 ? "leave64" : "leave");
       case XLAT:
-        strings(in, out, Tables.class, "xlat");
+        out.call(Tables.class, "xlat").seg = segment(in);
         return true;
       case MOVS:
-        return strings(in, out, Strings.class, "movs");
+        return strings(in, out, "movs");
       case STOS:
-        return strings(in, out, Strings.class, "stos");
+        return strings(in, out, "stos");
       case LODS:
-        return strings(in, out, Strings.class, "lods");
+        return strings(in, out, "lods");
       case SCAS:
-        return strings(in, out, Strings.class, "scas");
+        return strings(in, out, "scas");
       case CMPS:
-        return strings(in, out, Strings.class, "cmps");
+        return strings(in, out, "cmps");
       default:
         return false;
     }
@@ -267,9 +267,13 @@ final class MoveLowering implements Lowering {
     return true;
   }
 
-  private static boolean strings(Insn in, Emitter out, Class<?> owner, String method) {
-    Op op = out.call(owner, method);
-    op.seg = (byte) (in.segmentOverride ? in.segment : Cpu.DS);
+  private static byte segment(Insn in) {
+    return (byte) (in.segmentOverride ? in.segment : Cpu.DS);
+  }
+
+  private static boolean strings(Insn in, Emitter out, String method) {
+    Op op = out.emit(Template.CALL_OR_REPEAT, Target.of(Strings.class, method), 0);
+    op.seg = segment(in);
     op.form = stringForm(in, out.modeKey(), op.seg);
     op.aux = (byte) (in.rep ? Strings.REPEAT : in.repne ? Strings.REPEAT_NOT_EQUAL : Strings.ONCE);
     return true;

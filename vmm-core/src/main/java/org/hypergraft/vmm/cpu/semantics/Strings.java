@@ -11,8 +11,9 @@ import sun.misc.Unsafe;
 /**
  * MOVS, STOS, LODS, SCAS, CMPS with and without a repeat prefix.
  *
- * <p>A repeated instruction retires once. Registers advance with every element, so that a fault in
- * the middle leaves it restartable. Runs inside one page go straight through host memory.
+ * <p>A repeated instruction retires once, or once per {@link #SLICE} elements begun: methods return
+ * whether it is done. Registers advance with every element, so that a fault in the middle leaves it
+ * restartable. Runs inside one page go straight through host memory.
  *
  * <p>{@link Op#aux} holds the repeat prefix; {@link Op#seg} the source segment; {@link Op#form} is
  * {@link Op#GENERAL} when segments have to be looked at.
@@ -24,6 +25,9 @@ public final class Strings {
   public static final int REPEAT = 1;
 
   public static final int REPEAT_NOT_EQUAL = 2;
+
+  /** Elements after which interrupts and the instruction budget are looked at. */
+  private static final int SLICE = 1 << 22;
 
   private static final Unsafe U = GuestRam.U;
 
@@ -60,13 +64,17 @@ public final class Strings {
 
   // ---- MOVS
 
-  public static void movs(Cpu c, Op op) {
+  public static boolean movs(Cpu c, Op op) {
     if (op.aux == ONCE) {
       moveOne(c, op);
-      return;
+      return true;
     }
+    long budget = SLICE;
     long count;
     while ((count = pointer(c, op, Cpu.RCX)) != 0) {
+      if (budget <= 0) {
+        return false;
+      }
       long n = 0;
       if ((c.sysFlags & Flags.DF) == 0 && op.form != Op.GENERAL) {
         n = moveRun(c, op, count);
@@ -76,7 +84,9 @@ public final class Strings {
         n = 1;
       }
       set(c, op, Cpu.RCX, count - n);
+      budget -= n;
     }
+    return true;
   }
 
   private static void moveOne(Cpu c, Op op) {
@@ -140,13 +150,17 @@ public final class Strings {
 
   // ---- STOS
 
-  public static void stos(Cpu c, Op op) {
+  public static boolean stos(Cpu c, Op op) {
     if (op.aux == ONCE) {
       storeOne(c, op);
-      return;
+      return true;
     }
+    long budget = SLICE;
     long count;
     while ((count = pointer(c, op, Cpu.RCX)) != 0) {
+      if (budget <= 0) {
+        return false;
+      }
       long n = 0;
       if ((c.sysFlags & Flags.DF) == 0 && op.form != Op.GENERAL) {
         n = storeRun(c, op, count);
@@ -156,7 +170,9 @@ public final class Strings {
         n = 1;
       }
       set(c, op, Cpu.RCX, count - n);
+      budget -= n;
     }
+    return true;
   }
 
   private static void storeOne(Cpu c, Op op) {
@@ -210,16 +226,22 @@ public final class Strings {
 
   // ---- LODS
 
-  public static void lods(Cpu c, Op op) {
+  public static boolean lods(Cpu c, Op op) {
     if (op.aux == ONCE) {
       loadOne(c, op);
-      return;
+      return true;
     }
+    long budget = SLICE;
     long count;
     while ((count = pointer(c, op, Cpu.RCX)) != 0) {
+      if (budget <= 0) {
+        return false;
+      }
       loadOne(c, op);
       set(c, op, Cpu.RCX, count - 1);
+      budget--;
     }
+    return true;
   }
 
   private static void loadOne(Cpu c, Op op) {
@@ -230,19 +252,25 @@ public final class Strings {
 
   // ---- SCAS and CMPS
 
-  public static void scas(Cpu c, Op op) {
+  public static boolean scas(Cpu c, Op op) {
     if (op.aux == ONCE) {
       scanOne(c, op);
-      return;
+      return true;
     }
+    long budget = SLICE;
     long count;
     while ((count = pointer(c, op, Cpu.RCX)) != 0) {
+      if (budget <= 0) {
+        return false;
+      }
       scanOne(c, op);
       set(c, op, Cpu.RCX, count - 1);
+      budget--;
       if (Flags.zero(c) == (op.aux == REPEAT_NOT_EQUAL)) {
-        return;
+        return true;
       }
     }
+    return true;
   }
 
   private static void scanOne(Cpu c, Op op) {
@@ -251,19 +279,25 @@ public final class Strings {
     set(c, op, Cpu.RDI, c.r[Cpu.RDI] + step(c, op));
   }
 
-  public static void cmps(Cpu c, Op op) {
+  public static boolean cmps(Cpu c, Op op) {
     if (op.aux == ONCE) {
       compareOne(c, op);
-      return;
+      return true;
     }
+    long budget = SLICE;
     long count;
     while ((count = pointer(c, op, Cpu.RCX)) != 0) {
+      if (budget <= 0) {
+        return false;
+      }
       compareOne(c, op);
       set(c, op, Cpu.RCX, count - 1);
+      budget--;
       if (Flags.zero(c) == (op.aux == REPEAT_NOT_EQUAL)) {
-        return;
+        return true;
       }
     }
+    return true;
   }
 
   private static void compareOne(Cpu c, Op op) {

@@ -63,6 +63,21 @@ class EngineTest {
   }
 
   @Test
+  void nonCanonicalStackRaisesStackFault() {
+    try (TestMachine m = new TestMachine()) {
+      m.mmu.control(0, 0, 0, Cpu.EFER_LMA);
+      m.cpu.r[Cpu.RSP] = 1L << 62;
+      m.code("50");
+      m.run(1);
+      m.cpu.rip = TestMachine.CODE;
+      m.cpu.r[Cpu.RBX] = 1L << 62;
+      m.code("8b 03");
+      m.run(1);
+      assertEquals(List.of("#12 at 1000 after 0", "#13 at 1000 after 0"), m.events);
+    }
+  }
+
+  @Test
   void undefinedInstructionFaults() {
     try (TestMachine m = new TestMachine()) {
       m.code("90 0f 0b");
@@ -176,6 +191,22 @@ class EngineTest {
       assertEquals(0xaff1, m.cpu.r[Cpu.RDI]);
       assertEquals(0x5a, m.ram.u8(0xaff0));
       assertEquals(0, m.ram.u8(0xaff1));
+    }
+  }
+
+  @Test
+  void endlessRepetitionSpendsTheBudget() {
+    try (TestMachine m = new TestMachine()) {
+      m.cpu.r[Cpu.RCX] = Long.MIN_VALUE;
+      m.cpu.r[Cpu.RSI] = TestMachine.DATA;
+      m.cpu.r[Cpu.RDI] = TestMachine.DATA;
+      // repe cmpsb of zeros
+      m.code("f3 a6  eb fe");
+      assertEquals(Engine.Exit.COUNT, m.run(2));
+      assertEquals(2, m.cpu.retired());
+      assertEquals(TestMachine.CODE, m.cpu.rip);
+      assertEquals(1 << 23, Long.MIN_VALUE - m.cpu.r[Cpu.RCX]);
+      assertEquals(TestMachine.DATA + (1 << 23), m.cpu.r[Cpu.RSI]);
     }
   }
 

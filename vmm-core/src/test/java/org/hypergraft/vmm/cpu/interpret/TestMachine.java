@@ -12,7 +12,7 @@ import org.hypergraft.vmm.cpu.system.SystemLowering;
 import org.hypergraft.vmm.mmu.GuestRam;
 import org.hypergraft.vmm.mmu.Mmu;
 
-/** A processor in flat 64-bit code without paging, with 1 MiB of RAM and recorded exceptions. */
+/** A processor in flat 64-bit code without paging, with 16 MiB of RAM and recorded exceptions. */
 public final class TestMachine implements AutoCloseable {
   static final long CODE = 0x1000;
   static final long DATA = 0x8000;
@@ -51,7 +51,7 @@ public final class TestMachine implements AutoCloseable {
     }
   }
 
-  final GuestRam ram = new GuestRam(1 << 20);
+  final GuestRam ram = new GuestRam(16 << 20);
   final Device device = new Device();
   final Mmu mmu = new Mmu(ram, device);
   final Cpu cpu = new Cpu(0);

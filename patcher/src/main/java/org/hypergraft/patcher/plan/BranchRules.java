@@ -1,6 +1,8 @@
 package org.hypergraft.patcher.plan;
 
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuFeature;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.site.AddressTable;
@@ -15,13 +17,12 @@ final class BranchRules {
   private static final int INT3 = 0xcc;
   private static final int RET = 0xc3;
 
-  /** What {@code gen_endbr_poison()} writes: {@code nopw (%rax)}. */
-  private static final byte[] ENDBR_POISON = HexFormat.of().parseHex("660f1f00");
+  /** What {@code gen_endbr_poison()} has been: {@code nopw (%rax)}, {@code nopl -42(%rax)}. */
+  private static final byte[][] ENDBR_POISONS = {
+    HexFormat.of().parseHex("660f1f00"), HexFormat.of().parseHex("0f1f40d6")
+  };
 
   private static final byte[] ENDBR64 = HexFormat.of().parseHex("f30f1efa");
-
-  /** {@code ud1 %esp,%ecx} after a static-call trampoline's branch: its signature. */
-  private static final byte[] TRAMPOLINE = HexFormat.of().parseHex("0fb9cc");
 
   /** Bytes from one thunk of the array to the next. */
   private static final int THUNK_SIZE = 32;
@@ -33,6 +34,8 @@ final class BranchRules {
   private final long itsReturnThunk;
   private final long textStart;
   private final long textEnd;
+  private final byte[] endbrPoison;
+  private final boolean tracksCallDepth;
   private final byte[] scratch = new byte[16];
 
   BranchRules(RuleContext c) {
@@ -43,6 +46,29 @@ final class BranchRules {
     itsReturnThunk = symbol("its_return_thunk");
     textStart = symbol("_text");
     textEnd = symbol("_etext");
+    endbrPoison = endbrPoison();
+    tracksCallDepth = c.sites().addresses(AddressTable.Kind.CALL_SITES).isPresent();
+  }
+
+  /** The one of the known encodings that the sealing code carries as an immediate; null if none. */
+  private byte[] endbrPoison() {
+    Optional<Symbol> s = c.image().symbols().find("apply_seal_endbr");
+    if (s.isEmpty() || s.get().size() > 4096) {
+      return null;
+    }
+    int from = c.sites().code().offsetOf(s.get().address(), (int) s.get().size());
+    byte[] found = null;
+    for (byte[] poison : ENDBR_POISONS) {
+      for (int i = from; from >= 0 && i + 4 <= from + s.get().size(); i++) {
+        if (Arrays.equals(c.image().payload(), i, i + 4, poison, 0, 4)) {
+          if (found != null && found != poison) {
+            return null;
+          }
+          found = poison;
+        }
+      }
+    }
+    return found;
   }
 
   private long symbol(String name) {
@@ -130,6 +156,19 @@ final class BranchRules {
     }
   }
 
+  /**
+   * {@code cpu_wants_indirect_its_thunk_at()}: the branch's last byte in the lower half of a cache
+   * line. The mitigation is in force when its return thunk was chosen and retpolines were not.
+   */
+  private boolean indirectTargetSelection(long branch, int reg) {
+    boolean its =
+        itsReturnThunk != 0
+            && c.facts().has(CpuFeature.RETPOLINE) == Tri.NO
+            && c.facts().has(CpuFeature.RETHUNK) == Tri.YES
+            && c.facts().returnThunk().orElse(itsReturnThunk) == itsReturnThunk;
+    return its && (branch + 1 + reg / 8 & 0x20) == 0;
+  }
+
   /** {@code patch_return()}: a plain return, or a jump to the chosen thunk. */
   void ret(SiteBuffer b, AddressTable t, int i) throws Refusal {
     long site = t.address(i);
@@ -165,16 +204,6 @@ final class BranchRules {
     b.write(at, scratch, 0, 5);
   }
 
-  /** Whether a return site is the branch of a static call's trampoline. */
-  boolean isTrampoline(long site) {
-    int at = c.sites().code().offsetOf(site, 8);
-    byte[] p = c.image().payload();
-    return at >= 0
-        && p[at + 5] == TRAMPOLINE[0]
-        && p[at + 6] == TRAMPOLINE[1]
-        && p[at + 7] == TRAMPOLINE[2];
-  }
-
   /** {@code poison_endbr()}. */
   void endbr(SiteBuffer b, AddressTable t, int i) throws Refusal {
     int at = (int) (t.address(i) - b.start());
@@ -183,7 +212,10 @@ final class BranchRules {
         throw new Refusal("expected endbr64, found " + hex(b.bytes(), at, 4));
       }
     }
-    b.write(at, ENDBR_POISON, 0, 4);
+    if (endbrPoison == null) {
+      throw new Refusal("this kernel's replacement for a sealed endbr64 is not known");
+    }
+    b.write(at, endbrPoison, 0, 4);
   }
 
   /** {@code alternatives_smp_unlock()}: only within the core text, and only a lock prefix. */

@@ -72,6 +72,8 @@ public final class Plan {
   private final List<Edit> edits;
   private final List<Relocations.Entry> removed;
   private final List<Relocations.Entry> added;
+  private final List<String> requires;
+  private final List<String> sealObstacles;
 
   private Plan(Builder b) {
     image = b.image;
@@ -91,6 +93,8 @@ public final class Plan {
     edits = List.copyOf(b.edits);
     removed = List.copyOf(b.removed);
     added = List.copyOf(b.added);
+    requires = List.copyOf(b.requires);
+    sealObstacles = List.copyOf(b.sealObstacles);
   }
 
   /** The image that was planned for. */
@@ -208,6 +212,16 @@ public final class Plan {
     return added;
   }
 
+  /** What the result needs of its environment, one item each, for people and the output's note. */
+  public List<String> requires() {
+    return requires;
+  }
+
+  /** Why the image cannot be sealed although that was asked for; empty when it can. */
+  public List<String> sealObstacles() {
+    return sealObstacles;
+  }
+
   /** Entries by action. */
   public Map<Action, Integer> counts() {
     Map<Action, Integer> out = new EnumMap<>(Action.class);
@@ -269,6 +283,8 @@ public final class Plan {
     private final List<Edit> edits = new ArrayList<>();
     private final List<Relocations.Entry> removed = new ArrayList<>();
     private final List<Relocations.Entry> added = new ArrayList<>();
+    private List<String> requires = List.of();
+    private final List<String> sealObstacles = new ArrayList<>();
 
     Builder(GuestImage image, PlanOptions options) {
       this.image = image;
@@ -328,6 +344,14 @@ public final class Plan {
 
     void edit(Edit e) {
       edits.add(e);
+    }
+
+    void requires(List<String> items) {
+      requires = items;
+    }
+
+    void sealObstacle(String why) {
+      sealObstacles.add(why);
     }
 
     Plan build() {

@@ -1,7 +1,10 @@
 package org.hypergraft.patcher.plan;
 
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
+import org.hypergraft.annotator.abi.CpuFeature;
 import org.hypergraft.annotator.abi.Operation;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
@@ -43,6 +46,14 @@ public final class Planner {
   private long[] keys = new long[4096];
   private int count;
 
+  /** Stages that are left to the guest after all, and why. */
+  private final Map<Stage, String> left = new EnumMap<>(Stage.class);
+
+  /** By stage: sites that are not decided, and sites that change. */
+  private final int[] undecided = new int[STAGES.length];
+
+  private final int[] changing = new int[STAGES.length];
+
   private Planner(SiteMap sites, PlanOptions options) {
     this.sites = sites;
     this.options = options;
@@ -51,7 +62,7 @@ public final class Planner {
     facts =
         options
             .profile()
-            .<Facts>map(p -> new ProfileFacts(sites, p))
+            .<Facts>map(p -> new ProfileFacts(sites, p, () -> left.containsKey(Stage.RETURNS)))
             .orElseGet(() -> new TargetFacts(sites, options));
   }
 
@@ -63,16 +74,46 @@ public final class Planner {
    */
   public static Plan plan(SiteMap sites, PlanOptions options) {
     Planner p = new Planner(sites, options);
-    p.collect();
-    Plan plan = p.decide();
+    Plan plan = p.run();
     if (p.facts instanceof TargetFacts t) {
       String broken = p.brokenLock(plan);
       if (broken != null) {
         t.undecideLocks(broken);
-        plan = p.decide();
+        plan = p.run();
       }
+    } else if (p.leavePartialTables()) {
+      plan = p.run();
     }
     return plan;
+  }
+
+  private Plan run() {
+    count = 0;
+    Arrays.fill(undecided, 0);
+    Arrays.fill(changing, 0);
+    collect();
+    return decide();
+  }
+
+  /**
+   * The kernel warns about a return or an indirect branch that it finds rewritten, so their tables
+   * are emptied when the sites are; then every site of the table must be rewritten, or none. And
+   * CPU alternatives only go with the returns.
+   *
+   * @return whether anything must be left that was not
+   */
+  private boolean leavePartialTables() {
+    boolean changed = false;
+    for (Stage s : new Stage[] {Stage.RETPOLINES, Stage.RETURNS}) {
+      if (undecided[s.ordinal()] > 0 && !left.containsKey(s)) {
+        left.put(
+            s,
+            "%d of its sites cannot be decided, and the kernel accepts all or none"
+                .formatted(undecided[s.ordinal()]));
+        changed = true;
+      }
+    }
+    return changed;
   }
 
   private void checkProfile(Profile p) {
@@ -112,11 +153,9 @@ public final class Planner {
     }
     sites.paravirt().ifPresent(t -> addAll(Stage.PARAVIRT, t));
     if (facts.knowsMitigations()) {
-      sites
-          .addresses(AddressTable.Kind.RETPOLINE_SITES)
-          .ifPresent(t -> addAll(Stage.RETPOLINES, t));
-      sites.addresses(AddressTable.Kind.RETURN_SITES).ifPresent(t -> addAll(Stage.RETURNS, t));
-      sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL).ifPresent(t -> addAll(Stage.ENDBR, t));
+      collect(Stage.RETPOLINES, AddressTable.Kind.RETPOLINE_SITES);
+      collect(Stage.RETURNS, AddressTable.Kind.RETURN_SITES);
+      collect(Stage.ENDBR, AddressTable.Kind.IBT_ENDBR_SEAL);
     }
     if (options.uniprocessor()) {
       sites.addresses(AddressTable.Kind.SMP_LOCKS).ifPresent(t -> addAll(Stage.LOCKS, t));
@@ -128,6 +167,12 @@ public final class Planner {
       }
     }
     Arrays.sort(keys, 0, count);
+  }
+
+  private void collect(Stage stage, AddressTable.Kind kind) {
+    if (!left.containsKey(stage)) {
+      sites.addresses(kind).ifPresent(t -> addAll(stage, t));
+    }
   }
 
   private void addAll(Stage stage, SiteTable t) {
@@ -174,7 +219,55 @@ public final class Planner {
     }
     new Clusters(c, out, null).run(0, count);
     leaveOthers(out);
+    emptyTables(c, out);
+    out.requires(Requirements.of(sites, facts, options));
     return out.build();
+  }
+
+  private void emptyTables(RuleContext c, Plan.Builder out) {
+    if (!facts.knowsMitigations()) {
+      return;
+    }
+    for (Stage s : STAGES) {
+      Optional<? extends SiteTable> table = table(s);
+      if (table.isEmpty() || s == Stage.LOCKS) {
+        continue;
+      }
+      boolean rewritten =
+          (s == Stage.RETPOLINES || s == Stage.RETURNS) && changing[s.ordinal()] > 0;
+      if (!rewritten && !options.seal()) {
+        continue;
+      }
+      if (options.seal() && (left.containsKey(s) || undecided[s.ordinal()] > 0)) {
+        out.sealObstacle(
+            "table %s: %s"
+                .formatted(
+                    table.get().name(),
+                    left.getOrDefault(s, undecided[s.ordinal()] + " sites are not decided")));
+        continue;
+      }
+      try {
+        out.edit(TableEdits.empty(c, table.get().extent()));
+      } catch (Refusal e) {
+        out.sealObstacle(e.getMessage());
+      }
+    }
+    if (options.seal()
+        && sites.addresses(AddressTable.Kind.CALL_SITES).isPresent()
+        && facts.has(CpuFeature.CALL_DEPTH) != Tri.NO) {
+      out.sealObstacle("call depth tracking builds its thunks at boot");
+    }
+  }
+
+  private Optional<? extends SiteTable> table(Stage s) {
+    return switch (s) {
+      case PARAVIRT -> sites.paravirt();
+      case ALTERNATIVES -> sites.alternatives();
+      case RETPOLINES -> sites.addresses(AddressTable.Kind.RETPOLINE_SITES);
+      case RETURNS -> sites.addresses(AddressTable.Kind.RETURN_SITES);
+      case ENDBR -> sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL);
+      case LOCKS -> sites.addresses(AddressTable.Kind.SMP_LOCKS);
+    };
   }
 
   private int lowerBound(long key) {
@@ -189,6 +282,12 @@ public final class Planner {
       leave(out, AddressTable.Kind.RETURN_SITES, mitigations);
       leave(
           out, AddressTable.Kind.IBT_ENDBR_SEAL, "sealed by the guest; only a profile changes it");
+    }
+    if (left.containsKey(Stage.RETPOLINES)) {
+      leave(out, AddressTable.Kind.RETPOLINE_SITES, left.get(Stage.RETPOLINES));
+    }
+    if (left.containsKey(Stage.RETURNS)) {
+      leave(out, AddressTable.Kind.RETURN_SITES, left.get(Stage.RETURNS));
     }
     leave(
         out,
@@ -298,6 +397,12 @@ public final class Planner {
         System.arraycopy(buffer.bytes(), 0, into, at, length);
       }
       if (out != null) {
+        boolean changes = action == Action.PATCH && buffer.changed();
+        for (int i = from; i < to; i++) {
+          int s = stage(keys[i]).ordinal();
+          undecided[s] += action == Action.PATCH ? 0 : 1;
+          changing[s] += changes ? 1 : 0;
+        }
         SiteTable table = table(keys[from]);
         out.add(buffer, at, table.name(), operation(keys[from]), action, reason);
         if (action == Action.PATCH) {
@@ -345,14 +450,7 @@ public final class Planner {
     }
 
     private SiteTable table(long key) {
-      return switch (stage(key)) {
-        case PARAVIRT -> sites.paravirt().orElseThrow();
-        case ALTERNATIVES -> sites.alternatives().orElseThrow();
-        case RETPOLINES -> sites.addresses(AddressTable.Kind.RETPOLINE_SITES).orElseThrow();
-        case RETURNS -> sites.addresses(AddressTable.Kind.RETURN_SITES).orElseThrow();
-        case ENDBR -> sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL).orElseThrow();
-        case LOCKS -> sites.addresses(AddressTable.Kind.SMP_LOCKS).orElseThrow();
-      };
+      return Planner.this.table(stage(key)).orElseThrow();
     }
 
     private long address(long key) {

@@ -1,7 +1,11 @@
 package org.hypergraft.patcher.plan;
 
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.site.PvOps;
 import org.hypergraft.annotator.site.SiteMap;
@@ -10,14 +14,31 @@ import org.hypergraft.annotator.site.SiteMap;
 final class ProfileFacts implements Facts {
   private final Profile profile;
   private final int mainSlots;
+  private final BooleanSupplier returnsLeft;
+  private final BitSet rewritten = new BitSet();
 
-  ProfileFacts(SiteMap sites, Profile profile) {
+  /**
+   * @param returnsLeft whether the returns are left to the guest, and with them the alternatives
+   */
+  ProfileFacts(SiteMap sites, Profile profile, BooleanSupplier returnsLeft) {
     this.profile = profile;
+    this.returnsLeft = returnsLeft;
+    Map<Integer, Long> first = new HashMap<>();
+    for (Profile.SlotWrite w : profile.pvOpsWrites()) {
+      Long before = first.putIfAbsent(w.slot(), w.value());
+      if (before != null && before != w.value()) {
+        rewritten.set(w.slot());
+      }
+    }
     mainSlots = sites.pvOps().map(PvOps::mainSlots).orElse(0);
   }
 
   @Override
   public Function slot(int index) {
+    if (rewritten.get(index)) {
+      return Function.unknown(
+          "the profile has several functions in this slot, one after the other");
+    }
     boolean main = index < mainSlots;
     int i = main ? index : index - mainSlots;
     var list = main ? profile.pvOps() : profile.pvOpsLock();
@@ -36,7 +57,7 @@ final class ProfileFacts implements Facts {
 
   @Override
   public boolean decidesCpuAlternatives() {
-    return true;
+    return !returnsLeft.getAsBoolean();
   }
 
   @Override

@@ -1,7 +1,6 @@
 package org.hypergraft.patcher.rewrite;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
@@ -71,7 +70,12 @@ public final class Patcher {
   }
 
   private static byte[] write(Plan plan, String sourceSha256) {
-    return Rewriter.apply(plan, sourceSha256, List.of());
+    if (!plan.sealObstacles().isEmpty()) {
+      throw new ConflictException(
+          "%s: cannot be sealed: %s"
+              .formatted(plan.image().name(), String.join("; ", plan.sealObstacles())));
+    }
+    return Rewriter.apply(plan, sourceSha256);
   }
 
   /**

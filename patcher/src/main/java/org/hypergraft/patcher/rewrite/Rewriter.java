@@ -24,10 +24,9 @@ public final class Rewriter {
    *
    * @param plan what to do
    * @param sourceSha256 hash of the file that the plan's image came from
-   * @param requires what the result needs of its environment, for the note
    * @throws ImageException when the image does not hold what the plan found in it
    */
-  public static byte[] apply(Plan plan, String sourceSha256, List<String> requires) {
+  public static byte[] apply(Plan plan, String sourceSha256) {
     GuestImage image = plan.image();
     byte[] before = image.payload();
     byte[] after = before.clone();
@@ -73,7 +72,7 @@ public final class Rewriter {
             plan.options().canonical(),
             plan.options().profile(),
             plan.counts(),
-            requires);
+            plan.requires());
     return elf.extend(
         after,
         List.of(

@@ -8,6 +8,7 @@ import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
+import org.hypergraft.annotator.site.AddressTable;
 import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.SiteMap;
 
@@ -26,6 +27,9 @@ final class TableCheck {
           new String[] {"vmware", "vmware_"},
           new String[] {"xen", "xen_", "__xen_", "__raw_callee_save_xen_"},
           new String[] {"tdx", "tdx_"});
+
+  /** Bytes of one indirect-branch thunk. */
+  private static final int THUNK = 32;
 
   private final GuestImage image;
   private final SiteMap sites;
@@ -66,6 +70,56 @@ final class TableCheck {
       }
     }
     findings.looked(TABLES, looked);
+  }
+
+  /**
+   * The kernel warns about a return or an indirect branch that it finds rewritten, and leaves one
+   * that its table no longer names. So either all sites of a table are as they were built, or the
+   * table is emptied and none is.
+   */
+  void branches(EmptiedTables emptied) {
+    thunks(
+        emptied,
+        AddressTable.Kind.RETURN_SITES,
+        "__x86_return_thunk",
+        1,
+        "the build's return thunk");
+    thunks(
+        emptied,
+        AddressTable.Kind.RETPOLINE_SITES,
+        "__x86_indirect_thunk_array",
+        16 * THUNK,
+        "an indirect-branch thunk");
+  }
+
+  private void thunks(
+      EmptiedTables emptied, AddressTable.Kind kind, String symbol, int span, String what) {
+    Optional<AddressTable> table = sites.addresses(kind);
+    Optional<Symbol> thunk = image.symbols().find(symbol);
+    if (table.isEmpty() || thunk.isEmpty()) {
+      return;
+    }
+    AddressTable t = table.get();
+    boolean empty = emptied.contains(t.name());
+    boolean returns = kind == AddressTable.Kind.RETURN_SITES;
+    byte[] b = image.payload();
+    for (int i = 0; i < t.entries(); i++) {
+      long address = t.address(i);
+      int at = sites.code().offsetOf(address, 5);
+      int prefix = !returns && (b[at] == 0x2e || b[at] == 0x0f) ? 1 : 0;
+      int opcode = b[at + prefix] & 0xff;
+      boolean branch = opcode == 0xe9 || opcode == 0xe8 || prefix == 1 && (opcode & 0xf0) == 0x80;
+      long target = address + prefix + 5 + image.s32(address + prefix + 1);
+      long in = target - thunk.get().address();
+      boolean asBuilt = branch && in >= 0 && in < span;
+      if (!empty && !asBuilt) {
+        findings.add(TABLES, address, "rewritten, but table %s still names it".formatted(t.name()));
+      } else if (empty && asBuilt && returns) {
+        findings.add(
+            TABLES, address, "still goes to %s, but table %s is emptied".formatted(what, t.name()));
+      }
+    }
+    findings.looked(TABLES, t.entries());
   }
 
   /** No changed site calls support code of another hypervisor than the target's. */

@@ -74,6 +74,9 @@ final class UnwindCheck {
     if (first < 0 || register(first) != spRegister) {
       return; // unwound by the frame pointer, or not at all
     }
+    if (callsItself(in, address, offset, length)) {
+      return; // stuffs the return stack buffer: pushes in a loop and cleans up, which has its hints
+    }
     looked++;
     int pushed = 0;
     int at = 0;
@@ -102,6 +105,26 @@ final class UnwindCheck {
       pushed += change;
       at += n;
     }
+  }
+
+  private boolean callsItself(Insn in, long address, int offset, int length) {
+    int at = 0;
+    while (at < length) {
+      int n =
+          Decoder.decode(
+              image.payload(), offset + at, offset + length, address + at, image.elf().bits(), in);
+      if (n == 0) {
+        return false;
+      }
+      if (in.mnemonic == Mnemonic.CALL
+          && in.kind[0] == Insn.REL
+          && in.imm >= address
+          && in.imm < address + length) {
+        return true;
+      }
+      at += n;
+    }
+    return false;
   }
 
   /** Whether what follows is reached from elsewhere, if at all. */

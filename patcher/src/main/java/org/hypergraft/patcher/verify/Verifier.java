@@ -42,13 +42,15 @@ public final class Verifier {
     SiteMap originalSites = SiteMap.of(original);
     SiteMap sites = SiteMap.of(patched);
     ChangedCode changed = new ChangedCode(patched, originalSites, new SiteIndex(originalSites));
-    changed.check(undo.runs(), findings);
+    EmptiedTables emptied = new EmptiedTables(patched, sites);
+    changed.check(undo.runs(), emptied, findings);
     new BranchCheck(patched, originalSites, changed, findings).run();
     new RelocationCheck(patched, findings).run(changed);
     boolean sitesKnownToBuild = originalSites.pvOps().flatMap(o -> o.slot("init.patch")).isEmpty();
     new UnwindCheck(patched, findings).run(changed, sitesKnownToBuild);
     TableCheck tables = new TableCheck(patched, sites, findings);
     tables.directCalls();
+    tables.branches(emptied);
     tables.oneInterface(changed, note.target());
     again(patched, original, note, findings);
     return findings.result();

@@ -111,6 +111,7 @@ public final class Compressor {
       lzma.setDictSize(XZ_DICTIONARY);
       if (small) {
         lzma.setNiceLen(LZMA2Options.NICE_LEN_MAX);
+        lzma.setLcLp(4, 0); // measured on i386 and x86-64 kernels: 0.1 % smaller than lc=3
       }
       FilterOptions[] filters = {new X86Options(), lzma};
       // The boot stub's decoder knows no check but CRC32.

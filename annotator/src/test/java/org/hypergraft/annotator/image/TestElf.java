@@ -161,7 +161,7 @@ final class TestElf {
   static byte[] bzImage(byte[] stream, int sizeWord) {
     int payload = 1024 + 0x40;
     int length = stream.length + (sizeWord < 0 ? 0 : 4);
-    int total = align(payload + length + 64, 16);
+    int total = align(payload + length + 96, 16);
     ByteBuffer out = ByteBuffer.allocate(total).order(ByteOrder.LITTLE_ENDIAN);
     out.put(0x1f1, (byte) 1).putInt(0x1f4, (total - 1024) / 16).putShort(0x1fe, (short) 0xaa55);
     out.putInt(0x202, 0x53726448).putShort(0x206, (short) 0x020f).putShort(0x20e, (short) 0x100);
@@ -171,6 +171,9 @@ final class TestElf {
     if (sizeWord >= 0) {
       out.putInt(payload + stream.length, sizeWord);
     }
+    // What mkpiggy leaves in the boot stub: input_len, output_len.
+    int stub = payload + length + 32;
+    out.putInt(stub, length).putInt(stub + 4, out.getInt(payload + length - 4));
     return out.array();
   }
 

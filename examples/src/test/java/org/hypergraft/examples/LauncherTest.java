@@ -42,6 +42,8 @@ class LauncherTest {
       assertEquals(0, run.status, run.err);
       assertTrue(run.out.startsWith("hypergraft "), run.out);
     }
+    Files.delete(chain);
+    Files.delete(link);
   }
 
   @Test

@@ -8,6 +8,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Locale;
 import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.patcher.rewrite.ConflictException;
+import org.hypergraft.vmm.boot.BootException;
 
 /** Turns what went wrong into one sentence and an exit status. */
 final class Failures {
@@ -21,6 +23,12 @@ final class Failures {
       return new Failure(known.status(), known.getMessage());
     }
     if (thrown instanceof ImageException) {
+      return new Failure(ExitStatus.INPUT, thrown.getMessage());
+    }
+    if (thrown instanceof ConflictException) {
+      return new Failure(ExitStatus.FINDINGS, thrown.getMessage());
+    }
+    if (thrown instanceof BootException) {
       return new Failure(ExitStatus.INPUT, thrown.getMessage());
     }
     if (thrown instanceof IOException io) {

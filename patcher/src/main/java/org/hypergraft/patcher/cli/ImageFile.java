@@ -12,7 +12,7 @@ final class ImageFile {
   /**
    * What is read of a pipe or device before giving up; a kernel without debug information has less.
    */
-  private static final int MAX_STREAM = 160 << 20;
+  private static final int MAX_STREAM = 128 << 20;
 
   private ImageFile() {}
 

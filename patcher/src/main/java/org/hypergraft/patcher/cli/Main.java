@@ -29,7 +29,16 @@ import picocli.CommandLine.Spec;
       "",
       "Try: hypergraft validate /boot/vmlinuz-$(uname -r) --target kvm"
     },
-    subcommands = {InspectCommand.class, SitesCommand.class, TargetsCommand.class})
+    subcommands = {
+      InspectCommand.class,
+      SitesCommand.class,
+      PatchCommand.class,
+      VerifyCommand.class,
+      DiffCommand.class,
+      BootCommand.class,
+      ValidateCommand.class,
+      TargetsCommand.class
+    })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -45,14 +45,34 @@ final class TargetOptions {
       description = "Remove lock prefixes: the image must never see a second CPU.")
   private boolean uniprocessor;
 
+  CpuVendor vendor() {
+    return vendor;
+  }
+
+  /** Options for a target. */
   PlanOptions plan(Target target) throws IOException {
+    return plan(target, null);
+  }
+
+  /**
+   * Options for a target.
+   *
+   * @param cpus number of CPUs to assume when no assumption is stated; null for the default
+   */
+  PlanOptions plan(Target target, Integer cpus) throws IOException {
+    if (assume != null && profile != null) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "--assume and --profile exclude each other: a profile decides alone");
+    }
     try {
-      if (assume != null && profile != null) {
-        throw new IllegalArgumentException("--assume and --profile exclude each other");
+      Assumptions assumptions =
+          assume == null ? Assumptions.defaults(target) : Assumptions.parse(assume, target);
+      if (assume == null && cpus != null) {
+        assumptions = assumptions.withCpus(cpus);
       }
       return new PlanOptions(
           target,
-          assume == null ? Assumptions.defaults(target) : Assumptions.parse(assume, target),
+          assumptions,
           Optional.ofNullable(vendor),
           profile == null ? Optional.empty() : Optional.of(read(profile)),
           seal,

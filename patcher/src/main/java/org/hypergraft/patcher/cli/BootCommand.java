@@ -1,0 +1,146 @@
+package org.hypergraft.patcher.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import org.hypergraft.annotator.abi.CpuVendor;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.patcher.report.BootReport;
+import org.hypergraft.patcher.validate.TableOwners;
+import org.hypergraft.vmm.boot.BootProtocol;
+import org.hypergraft.vmm.boot.InitProgram;
+import org.hypergraft.vmm.machine.Machine;
+import org.hypergraft.vmm.machine.MachineConfig;
+import org.hypergraft.vmm.machine.RunReport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Boots an image on the bundled machine. */
+@Command(
+    name = "boot",
+    description = {
+      "Boot an image on the bundled machine, which is deterministic: the same image and options"
+          + " give the same console and counts on any host. The console goes to standard output, a"
+          + " summary to standard error.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  hypergraft boot /boot/vmlinuz-$(uname -r) --hypervisor kvm",
+      "  hypergraft boot vmlinux-kvm --hypervisor kvm --kaslr-offset 0x1000000",
+      "  hypergraft boot vmlinuz --initrd my.cpio --cmdline 'console=ttyS0 quiet' --memory 512M"
+    })
+final class BootCommand extends DataCommand {
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "IMAGE",
+      description = "bzImage, vmlinux or other kernel.")
+  private Path image;
+
+  @Option(
+      names = "--hypervisor",
+      paramLabel = "NAME",
+      converter = HypervisorConverter.class,
+      completionCandidates = HypervisorConverter.Names.class,
+      defaultValue = "none",
+      description = "What the guest finds itself on: ${COMPLETION-CANDIDATES} (default: none).")
+  private String hypervisor;
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Processors that the firmware lists; the first one runs (default: 1).")
+  private int cpus;
+
+  @Option(
+      names = "--cpu-vendor",
+      paramLabel = "VENDOR",
+      description = "Vendor of the processor: ${COMPLETION-CANDIDATES}.")
+  private CpuVendor vendor;
+
+  @Option(
+      names = "--kaslr-offset",
+      paramLabel = "BYTES",
+      converter = HexOrDecimal.class,
+      defaultValue = "0",
+      description = "Move the kernel up by a multiple of 2 MiB, as its boot stub would.")
+  private long kaslrOffset;
+
+  @Option(
+      names = "--protocol",
+      paramLabel = "NAME",
+      description = "How to enter the kernel: ${COMPLETION-CANDIDATES} (default: what it offers).")
+  private BootProtocol protocol;
+
+  @Option(
+      names = "--write-initramfs",
+      paramLabel = "FILE",
+      description =
+          "Write the initramfs that is used without --initrd to FILE; with no IMAGE, end.")
+  private Path initramfsFile;
+
+  @Mixin private MachineOptions machine;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  ExitStatus run() throws IOException {
+    if (initramfsFile != null) {
+      OutputFile.write(initramfsFile, InitProgram.initramfs());
+      if (image == null) {
+        return ExitStatus.OK;
+      }
+    }
+    if (image == null) {
+      throw new ParameterException(spec.commandLine(), "which image? name it");
+    }
+    machine.check(cpus, kaslrOffset);
+    GuestImage guest = ImageFile.read(image);
+    MachineConfig.Builder builder =
+        machine.machine(guest, hypervisor, vendor).cpus(cpus).kaslrOffset(kaslrOffset);
+    if (protocol != null) {
+      builder.protocol(protocol);
+    }
+    if (!json()) {
+      builder.console(new LineFlush(terminal().out())::put);
+    }
+    RunReport report;
+    try (Machine m = new Machine(builder.build())) {
+      report = m.run();
+    }
+    BootReport document =
+        new BootReport(image.toString(), hypervisor, report, new TableOwners(SiteMap.of(guest)));
+    if (json()) {
+      print(document);
+    } else {
+      terminal().out().flush();
+      document.text(terminal().errWriter());
+    }
+    return report.succeeded() ? ExitStatus.OK : ExitStatus.GUEST;
+  }
+
+  /** Passes the console on line by line, so that a person sees it as it comes. */
+  private static final class LineFlush {
+    private final PrintStream out;
+
+    LineFlush(PrintStream out) {
+      this.out = out;
+    }
+
+    void put(int b) {
+      out.write(b);
+      if (b == '\n') {
+        out.flush();
+      }
+    }
+  }
+}

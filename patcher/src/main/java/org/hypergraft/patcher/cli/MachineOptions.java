@@ -1,0 +1,117 @@
+package org.hypergraft.patcher.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import org.hypergraft.annotator.abi.CpuVendor;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.vmm.boot.KernelLoader;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.cpu.model.CpuModels;
+import org.hypergraft.vmm.machine.MachineConfig;
+import picocli.CommandLine.Option;
+
+/** The machine of a boot, as {@code boot}, {@code validate} and {@code profile} take it. */
+final class MachineOptions {
+  @Option(
+      names = "--initrd",
+      paramLabel = "FILE",
+      description = "Initramfs; by default one that reports success and powers off.")
+  private Path initrd;
+
+  @Option(
+      names = "--cmdline",
+      paramLabel = "STRING",
+      description = "Kernel command line (default: ${DEFAULT-VALUE}).",
+      defaultValue = MachineConfig.DEFAULT_COMMAND_LINE)
+  private String commandLine;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = MemorySize.class,
+      defaultValue = "256M",
+      description = "Guest memory (default: ${DEFAULT-VALUE}).")
+  private long memory;
+
+  @Option(
+      names = "--cpu",
+      paramLabel = "MODEL",
+      defaultValue = CpuModels.DEFAULT,
+      description = "Processor model (default: ${DEFAULT-VALUE}); 'hypergraft targets' lists them.")
+  private String model;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "N",
+      converter = HexOrDecimal.class,
+      description = "Instructions after which the guest is given up (default: 20000000000).")
+  private Long budget;
+
+  /** The vendor to take when a model is there for both and none is asked for. */
+  private static final CpuVendor DEFAULT_VENDOR = CpuVendor.AMD;
+
+  /** A machine for the image, without a hypervisor and with one processor. */
+  MachineConfig.Builder machine(GuestImage image, String hypervisor, CpuVendor asked)
+      throws IOException {
+    CpuModel cpu = model(asked);
+    MachineConfig.Builder builder =
+        MachineConfig.of(image)
+            .memory(memory)
+            .commandLine(commandLine)
+            .cpuModel(cpu.name())
+            .cpuVendor(cpu.vendor())
+            .hypervisor(hypervisor);
+    if (initrd != null) {
+      builder.initrd(Files.readAllBytes(initrd));
+    }
+    if (budget != null) {
+      builder.instructionBudget(budget);
+    }
+    return builder;
+  }
+
+  private CpuModel model(CpuVendor asked) {
+    return CpuModels.find(model, asked == null ? DEFAULT_VENDOR : asked)
+        .or(
+            () ->
+                asked == null ? CpuModels.find(model, CpuVendor.INTEL) : java.util.Optional.empty())
+        .orElseThrow(
+            () ->
+                new CommandFailure(
+                    ExitStatus.USAGE,
+                    "there is no processor model '%s'%s; expected one of %s"
+                        .formatted(
+                            model,
+                            asked == null ? "" : " of vendor " + asked.id(),
+                            CpuModels.all().stream()
+                                .map(m -> m.name())
+                                .distinct()
+                                .collect(Collectors.joining(", ")))));
+  }
+
+  /** Refuses what no machine or kernel could have, before an image is read. */
+  void check(int cpus, long kaslrOffset) {
+    if (cpus < 1 || cpus > MachineConfig.MAX_CPUS) {
+      throw usage("--cpus %d: expected 1 to %d".formatted(cpus, MachineConfig.MAX_CPUS));
+    }
+    if (kaslrOffset % KernelLoader.KASLR_ALIGNMENT != 0) {
+      throw usage(
+          "--kaslr-offset 0x%x: expected a multiple of 2 MiB, 0x%x"
+              .formatted(kaslrOffset, KernelLoader.KASLR_ALIGNMENT));
+    }
+    if (memory < MachineConfig.MIN_MEMORY || memory % KernelLoader.KASLR_ALIGNMENT != 0) {
+      throw usage(
+          "--memory %d: expected a multiple of 2 MiB, at least %d MiB"
+              .formatted(memory, MachineConfig.MIN_MEMORY >> 20));
+    }
+    if (budget != null && budget <= 0) {
+      throw usage("--budget: expected at least one instruction");
+    }
+  }
+
+  private static CommandFailure usage(String sentence) {
+    return new CommandFailure(ExitStatus.USAGE, sentence);
+  }
+}

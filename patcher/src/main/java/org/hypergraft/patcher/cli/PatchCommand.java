@@ -1,0 +1,88 @@
+package org.hypergraft.patcher.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.patcher.plan.Target;
+import org.hypergraft.patcher.report.PatchReport;
+import org.hypergraft.patcher.report.PlanReport;
+import org.hypergraft.patcher.rewrite.Patcher;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Rewrites an image's sites. */
+@Command(
+    name = "patch",
+    description = {
+      "Rewrite the sites of an image for a target, as the kernel itself would patch them there at"
+          + " boot. What the target and its assumptions do not decide stays as it is.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  hypergraft patch /boot/vmlinuz-$(uname -r) --target kvm -o vmlinux-kvm",
+      "  hypergraft patch vmlinuz --target kvm --assume features=none -o out",
+      "  hypergraft patch vmlinuz --target native --profile boot.json -o out",
+      "  hypergraft patch vmlinuz --target kvm --dry-run --plan plan.json"
+    })
+final class PatchCommand extends DataCommand {
+  @Parameters(index = "0", paramLabel = "IMAGE", description = "bzImage, vmlinux or other kernel.")
+  private Path image;
+
+  @Option(
+      names = "--target",
+      required = true,
+      paramLabel = "TARGET",
+      converter = TargetConverter.class,
+      completionCandidates = TargetConverter.Names.class,
+      description = "What to commit the image to: ${COMPLETION-CANDIDATES}.")
+  private Target target;
+
+  @Mixin private TargetOptions options;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "OUT",
+      description = "Where the patched vmlinux goes.")
+  private Path output;
+
+  @Option(names = "--dry-run", description = "Plan and rewrite, but write no output.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--plan",
+      paramLabel = "FILE",
+      description = "Also write the plan, site by site, as JSON.")
+  private Path planFile;
+
+  @Option(
+      names = "--from-original",
+      description = "For an image patched with other options: start from what it was made from.")
+  private boolean fromOriginal;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  ExitStatus run() throws IOException {
+    if (output == null && !dryRun) {
+      throw new ParameterException(
+          spec.commandLine(), "where does the output go? name it with -o, or ask for --dry-run");
+    }
+    GuestImage guest = ImageFile.read(image);
+    Patcher.Result result = Patcher.patch(guest, options.plan(target), fromOriginal);
+    if (output != null && !dryRun) {
+      OutputFile.write(output, result.file());
+    }
+    if (planFile != null) {
+      OutputFile.write(planFile, new PlanReport(result.plan()).review() + "\n");
+    }
+    print(new PatchReport(result, image.toString(), dryRun ? null : output.toString()));
+    return ExitStatus.OK;
+  }
+}

@@ -1,0 +1,126 @@
+package org.hypergraft.patcher.report;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.hypergraft.patcher.validate.TableOwners;
+import org.hypergraft.vmm.machine.RunReport;
+
+/** What a boot did and what it cost. The text form leaves the console out: it was shown already. */
+public final class BootReport implements Document {
+  private final String image;
+  private final String hypervisor;
+  private final RunReport run;
+  private final TableOwners owners;
+
+  /**
+   * A report on a run.
+   *
+   * @param owners tables of the image, for the writes to its text
+   */
+  public BootReport(String image, String hypervisor, RunReport run, TableOwners owners) {
+    this.image = image;
+    this.hypervisor = hypervisor;
+    this.run = run;
+    this.owners = owners;
+  }
+
+  @Override
+  public void text(PrintWriter out) {
+    if (!run.death().isEmpty()) {
+      out.println(run.death().stripTrailing());
+    }
+    out.printf(
+        "boot: %s; %s instructions%s, %s s of guest time (%s idle)%n",
+        run.reason(),
+        Text.number(run.retired()),
+        run.retiredToUserspace() < 0
+            ? ""
+            : ", " + Text.number(run.retiredToUserspace()) + " to userspace",
+        seconds(run.virtualNs()),
+        seconds(run.idleNs()));
+    out.printf(
+        Locale.ROOT,
+        "boot: %.0f million instructions per second, %.2f CPU s, %.2f s, peak memory %s%n",
+        run.mips(),
+        run.host().cpuSeconds(),
+        run.host().wallSeconds(),
+        run.host().peakBytes() < 0 ? "unknown" : Text.size(run.host().peakBytes()));
+    List<String> exits = new ArrayList<>();
+    run.exits()
+        .forEach(
+            (cause, n) -> {
+              if (n > 0) {
+                exits.add(cause.label() + " " + Text.number(n));
+              }
+            });
+    out.println("boot: exits: " + (exits.isEmpty() ? "none" : String.join(", ", exits)));
+    out.printf(
+        "boot: %s to kernel text, %s change a byte%s%n",
+        Text.count(run.textWrites().all(), "store"),
+        Text.number(run.textWrites().changing()),
+        byTable());
+  }
+
+  private String byTable() {
+    List<String> parts = new ArrayList<>();
+    run.textWrites()
+        .changingBy(owners::of)
+        .forEach((table, n) -> parts.add(table + " " + Text.number(n)));
+    return parts.isEmpty() ? "" : ": " + String.join(", ", parts);
+  }
+
+  @Override
+  public Json json() {
+    return figures(run, owners)
+        .put("image", image)
+        .put("hypervisor", hypervisor)
+        .put("death", run.death())
+        .put("console", new String(run.console(), StandardCharsets.UTF_8))
+        .put(
+            "host",
+            new Json()
+                .put("cpuSeconds", run.host().cpuSeconds())
+                .put("wallSeconds", run.host().wallSeconds())
+                .put("millionInstructionsPerSecond", run.mips())
+                .put("peakBytes", run.host().peakBytes()));
+  }
+
+  /** The figures of a run that are the same on every host. */
+  static Json figures(RunReport run, TableOwners owners) {
+    Json exits = new Json();
+    run.exits().forEach((cause, n) -> exits.put(cause.label(), n));
+    Json symbols = new Json();
+    run.exitsBySymbol().forEach((cause, counts) -> symbols.put(cause.label(), json(counts)));
+    return new Json()
+        .put("outcome", run.outcome())
+        .put("reason", run.reason())
+        .put("instructions", run.retired())
+        .put("instructionsToUserspace", run.retiredToUserspace())
+        .put("virtualNanoseconds", run.virtualNs())
+        .put("idleNanoseconds", run.idleNs())
+        .put("interrupts", run.interrupts())
+        .put("exceptions", run.exceptions())
+        .put("exits", exits)
+        .put("exitsBySymbol", symbols)
+        .put(
+            "textWrites",
+            new Json()
+                .put("stores", run.textWrites().all())
+                .put("changing", run.textWrites().changing())
+                .put("changingByTable", json(run.textWrites().changingBy(owners::of))));
+  }
+
+  private static Json json(Map<String, Long> counts) {
+    Json json = new Json();
+    counts.forEach(json::put);
+    return json;
+  }
+
+  private static String seconds(long ns) {
+    return String.format(Locale.ROOT, "%.2f", ns / 1e9);
+  }
+}

@@ -44,7 +44,7 @@ final class Addressing {
       if ((sib & 7) == 5 && mod == 0) {
         size = 4;
       } else {
-        in.base = sib & 7 | in.extB;
+        in.base = (sib & 7) | in.extB;
       }
     } else if (rm == 5 && mod == 0) {
       size = 4;
@@ -82,7 +82,7 @@ final class Addressing {
       case 1:
         return code[p];
       case 2:
-        return (short) (code[p] & 0xff | code[p + 1] << 8);
+        return (short) ((code[p] & 0xff) | code[p + 1] << 8);
       case 4:
         return u16(code, p) | (long) (short) u16(code, p + 2) << 16;
       default:
@@ -94,6 +94,6 @@ final class Addressing {
   }
 
   private static int u16(byte[] code, int p) {
-    return code[p] & 0xff | (code[p + 1] & 0xff) << 8;
+    return (code[p] & 0xff) | (code[p + 1] & 0xff) << 8;
   }
 }

@@ -48,48 +48,30 @@ final class AttSyntax extends Syntax {
 
   @Override
   String mnemonic(Insn in) {
-    switch (in.mnemonic) {
-      case CALLF:
-        return "lcall";
-      case JMPF:
-        return "ljmp";
-      case RETF:
-        return "lret" + stackSuffix(in);
-      case SYSRET, SYSEXIT:
-        return in.mnemonic.text() + (in.mode == 64 ? suffix(in.opSize) : "");
-      case LGDT, LIDT, SGDT, SIDT:
-        return in.mnemonic.text() + (in.mode == 64 ? "" : suffix(in.opSize));
-      case CRC32:
-        return in.kind[1] == Insn.MEM ? "crc32" + suffix(in.size[1]) : "crc32";
-      case IRET, LEAVE, ENTER, PUSHF, POPF, CALL, JMP, RET, PUSHA, POPA:
-        return in.mnemonic.text() + stackSuffix(in);
-      case PUSH, POP:
-        return in.mnemonic.text() + (in.kind[0] == Insn.GPR ? "" : stackSuffix(in));
-      case MOVZX:
-        return "movz" + suffix(in.size[1]) + suffix(in.size[0]);
-      case MOVSX:
-        return "movs" + suffix(in.size[1]) + suffix(in.size[0]);
-      case MOVSXD:
-        return in.size[0] == 8 ? "movslq" : "movsxd";
-      case CBW:
-        return "cbtw";
-      case CWDE:
-        return "cwtl";
-      case CDQE:
-        return "cltq";
-      case CWD:
-        return "cwtd";
-      case CDQ:
-        return "cltd";
-      case CQO:
-        return "cqto";
-      case FSUB, FSUBR, FDIV, FDIVR, FSUBP, FSUBRP, FDIVP, FDIVRP:
-        return isReversed(in) ? reverse(in.mnemonic.text()) : baseName(in) + operandSuffix(in);
-      case MOVS, CMPS, INS, OUTS:
-        return in.mnemonic.text() + suffix(in.opSize);
-      default:
-        return baseName(in) + operandSuffix(in);
-    }
+    return switch (in.mnemonic) {
+      case CALLF -> "lcall";
+      case JMPF -> "ljmp";
+      case RETF -> "lret" + stackSuffix(in);
+      case SYSRET, SYSEXIT -> in.mnemonic.text() + (in.mode == 64 ? suffix(in.opSize) : "");
+      case LGDT, LIDT, SGDT, SIDT -> in.mnemonic.text() + (in.mode == 64 ? "" : suffix(in.opSize));
+      case CRC32 -> in.kind[1] == Insn.MEM ? "crc32" + suffix(in.size[1]) : "crc32";
+      case IRET, LEAVE, ENTER, PUSHF, POPF, CALL, JMP, RET, PUSHA, POPA ->
+          in.mnemonic.text() + stackSuffix(in);
+      case PUSH, POP -> in.mnemonic.text() + (in.kind[0] == Insn.GPR ? "" : stackSuffix(in));
+      case MOVZX -> "movz" + suffix(in.size[1]) + suffix(in.size[0]);
+      case MOVSX -> "movs" + suffix(in.size[1]) + suffix(in.size[0]);
+      case MOVSXD -> in.size[0] == 8 ? "movslq" : "movsxd";
+      case CBW -> "cbtw";
+      case CWDE -> "cwtl";
+      case CDQE -> "cltq";
+      case CWD -> "cwtd";
+      case CDQ -> "cltd";
+      case CQO -> "cqto";
+      case FSUB, FSUBR, FDIV, FDIVR, FSUBP, FSUBRP, FDIVP, FDIVRP ->
+          isReversed(in) ? reverse(in.mnemonic.text()) : baseName(in) + operandSuffix(in);
+      case MOVS, CMPS, INS, OUTS -> in.mnemonic.text() + suffix(in.opSize);
+      default -> baseName(in) + operandSuffix(in);
+    };
   }
 
   /** AT&T assemblers have always swapped these two when the destination is not ST(0). */
@@ -140,52 +122,41 @@ final class AttSyntax extends Syntax {
   }
 
   private static boolean isShift(Insn in) {
-    switch (in.mnemonic) {
-      case ROL, ROR, RCL, RCR, SHL, SHR, SAR:
-        return true;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case ROL, ROR, RCL, RCR, SHL, SHR, SAR -> true;
+      default -> false;
+    };
   }
 
   private static String x87Suffix(Insn in, int size) {
     String name = in.mnemonic.text();
     boolean integer = name.startsWith("fi");
     switch (in.mnemonic) {
-      case FLDCW, FNSTCW, FNSTSW, FBLD, FBSTP, FXSAVE, FXRSTOR, FXSAVE64, FXRSTOR64:
+      case FLDCW, FNSTCW, FNSTSW, FBLD, FBSTP, FXSAVE, FXRSTOR, FXSAVE64, FXRSTOR64 -> {
         return "";
-      case FLDENV, FNSTENV, FNSAVE, FRSTOR:
+      }
+      case FLDENV, FNSTENV, FNSAVE, FRSTOR -> {
         return in.opSize == 2 && in.mode != 16 ? "s" : "";
-      default:
-        break;
+      }
+      default -> {}
     }
-    switch (size) {
-      case 2:
-        return "s";
-      case 4:
-        return integer ? "l" : "s";
-      case 8:
-        return integer ? "ll" : "l";
-      case 10:
-        return "t";
-      default:
-        return "";
-    }
+    return switch (size) {
+      case 2 -> "s";
+      case 4 -> integer ? "l" : "s";
+      case 8 -> integer ? "ll" : "l";
+      case 10 -> "t";
+      default -> "";
+    };
   }
 
   private static String suffix(int size) {
-    switch (size) {
-      case 1:
-        return "b";
-      case 2:
-        return "w";
-      case 4:
-        return "l";
-      case 8:
-        return "q";
-      default:
-        return "";
-    }
+    return switch (size) {
+      case 1 -> "b";
+      case 2 -> "w";
+      case 4 -> "l";
+      case 8 -> "q";
+      default -> "";
+    };
   }
 
   @Override
@@ -234,30 +205,22 @@ final class AttSyntax extends Syntax {
         out.append('*');
       }
       switch (kind) {
-        case Insn.MEM:
-          memory(in, i, out);
-          break;
-        case Insn.IMM:
+        case Insn.MEM -> memory(in, i, out);
+        case Insn.IMM -> {
           boolean second = i > 0 && in.kind[i - 1] == Insn.IMM;
           out.append('$').append(immediate(in, i, second ? 1 : 0));
-          break;
-        case Insn.REL:
-          address(in.imm, out, symbols);
-          break;
-        case Insn.FAR:
-          out.append('$').append(hex(in.imm2)).append(",$").append(hex(in.imm));
-          break;
-        case Insn.DR:
-          out.append("%db").append(in.reg[i]);
-          break;
-        case Insn.GPR:
+        }
+        case Insn.REL -> address(in.imm, out, symbols);
+        case Insn.FAR -> out.append('$').append(hex(in.imm2)).append(",$").append(hex(in.imm));
+        case Insn.DR -> out.append("%db").append(in.reg[i]);
+        case Insn.GPR -> {
           boolean port = in.size[i] == 2 && in.reg[i] == 2 && isPort(in);
           out.append(port ? "(%dx)" : "%" + general(in.reg[i], in.size[i]));
-          break;
-        default:
+        }
+        default -> {
           out.append('%');
           out.append(isStackTop(in, i) ? "st" : register(kind, in.reg[i], in.size[i]));
-          break;
+        }
       }
       if (i == 0) {
         out.append(mask(in, "%"));
@@ -268,23 +231,17 @@ final class AttSyntax extends Syntax {
   /** Registers that AT&T syntax spells out. */
   private static void implicitRegisters(Insn in, StringBuilder out) {
     switch (in.mnemonic) {
-      case MONITOR, MONITORX:
-        out.append('%').append(general(0, in.addrSize)).append(",%ecx,%edx");
-        break;
-      case MWAIT:
-        out.append("%eax,%ecx");
-        break;
-      case MWAITX:
-        out.append("%eax,%ecx,%ebx");
-        break;
-      default:
-        break;
+      case MONITOR, MONITORX ->
+          out.append('%').append(general(0, in.addrSize)).append(",%ecx,%edx");
+      case MWAIT -> out.append("%eax,%ecx");
+      case MWAITX -> out.append("%eax,%ecx,%ebx");
+      default -> {}
     }
   }
 
   private static boolean isPort(Insn in) {
-    return in.mnemonic == Mnemonic.IN && in.opcode >= 0xec
-        || in.mnemonic == Mnemonic.OUT && in.opcode >= 0xee;
+    return (in.mnemonic == Mnemonic.IN && in.opcode >= 0xec)
+        || (in.mnemonic == Mnemonic.OUT && in.opcode >= 0xee);
   }
 
   private static void string(Insn in, StringBuilder out) {
@@ -292,31 +249,17 @@ final class AttSyntax extends Syntax {
     String destination = "%es:(%" + general(7, in.addrSize) + ")";
     String accumulator = "%" + general(0, in.opSize);
     switch (in.mnemonic) {
-      case MOVS:
-        out.append(source).append(',').append(destination);
-        break;
-      case CMPS:
-        out.append(destination).append(',').append(source);
-        break;
-      case STOS:
-        out.append(accumulator).append(',').append(destination);
-        break;
-      case LODS:
-        out.append(source).append(',').append(accumulator);
-        break;
-      case SCAS:
-        out.append(destination).append(',').append(accumulator);
-        break;
-      case INS:
-        out.append("(%dx),").append(destination);
-        break;
-      case OUTS:
-        out.append(source).append(",(%dx)");
-        break;
-      default:
+      case MOVS -> out.append(source).append(',').append(destination);
+      case CMPS -> out.append(destination).append(',').append(source);
+      case STOS -> out.append(accumulator).append(',').append(destination);
+      case LODS -> out.append(source).append(',').append(accumulator);
+      case SCAS -> out.append(destination).append(',').append(accumulator);
+      case INS -> out.append("(%dx),").append(destination);
+      case OUTS -> out.append(source).append(",(%dx)");
+      default -> {
         out.append('%').append(segment(in.segment)).append(":(%");
         out.append(general(3, in.addrSize)).append(')');
-        break;
+      }
     }
   }
 

@@ -138,28 +138,22 @@ public final class Decoder {
       // A REX that does not directly precede the opcode is ignored (SDM vol. 2 2.2.1).
       rex = 0;
       switch (c) {
-        case SEGMENT:
+        case SEGMENT -> {
           int s = b >= 0x64 ? b - 0x60 : (b - 0x26) >> 3;
           prefixes |= Insn.PREFIX_SEGMENT << s;
           if (mode != 64 || s >= 4) {
             in.segment = s;
             in.segmentOverride = true;
           }
-          break;
-        case OPERAND_SIZE:
-          prefixes |= Insn.PREFIX_66;
-          break;
-        case ADDRESS_SIZE:
-          prefixes |= Insn.PREFIX_67;
-          break;
-        case LOCK:
-          prefixes |= Insn.PREFIX_LOCK;
-          break;
-        default:
+        }
+        case OPERAND_SIZE -> prefixes |= Insn.PREFIX_66;
+        case ADDRESS_SIZE -> prefixes |= Insn.PREFIX_67;
+        case LOCK -> prefixes |= Insn.PREFIX_LOCK;
+        default -> {
           // The last of F2 and F3 counts.
           prefixes |= b == 0xf3 ? Insn.PREFIX_F3 : Insn.PREFIX_F2;
           mandatory = b == 0xf3 ? 2 : 3;
-          break;
+        }
       }
     }
     in.prefixes = prefixes;
@@ -232,28 +226,18 @@ public final class Decoder {
 
   /** The value of one decision of the opcode tree. */
   private static int value(int dimension, Insn in, int modrm, int mandatory) {
-    switch (dimension) {
-      case OpcodeTable.MODE_64:
-        return in.mode == 64 ? 1 : 0;
-      case OpcodeTable.PREFIX:
-        return mandatory;
-      case OpcodeTable.REG:
-        return modrm >> 3 & 7;
-      case OpcodeTable.REGISTER_FORM:
-        return modrm >= 0xc0 ? 1 : 0;
-      case OpcodeTable.RM:
-        return modrm & 7;
-      case OpcodeTable.WIDE:
-        return in.wide;
-      case OpcodeTable.LENGTH:
-        return in.broadcast && modrm >= 0xc0 ? 2 : in.vectorLength;
-      case OpcodeTable.OPERAND_SIZE:
-        return operandSize(in, false) >> 2;
-      case OpcodeTable.ADDRESS_SIZE:
-        return in.addrSize >> 2;
-      default:
-        return in.extB >> 3;
-    }
+    return switch (dimension) {
+      case OpcodeTable.MODE_64 -> in.mode == 64 ? 1 : 0;
+      case OpcodeTable.PREFIX -> mandatory;
+      case OpcodeTable.REG -> modrm >> 3 & 7;
+      case OpcodeTable.REGISTER_FORM -> modrm >= 0xc0 ? 1 : 0;
+      case OpcodeTable.RM -> modrm & 7;
+      case OpcodeTable.WIDE -> in.wide;
+      case OpcodeTable.LENGTH -> in.broadcast && modrm >= 0xc0 ? 2 : in.vectorLength;
+      case OpcodeTable.OPERAND_SIZE -> operandSize(in, false) >> 2;
+      case OpcodeTable.ADDRESS_SIZE -> in.addrSize >> 2;
+      default -> in.extB >> 3;
+    };
   }
 
   private static int operandSize(Insn in, boolean takes66) {

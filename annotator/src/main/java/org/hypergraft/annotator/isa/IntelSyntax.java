@@ -5,24 +5,20 @@ final class IntelSyntax extends Syntax {
   @Override
   String mnemonic(Insn in) {
     boolean code64 = in.mode == 64;
-    switch (in.mnemonic) {
-      case CALLF:
-        return "call";
-      case JMPF:
-        return "jmp";
-      case SYSRET, SYSEXIT:
-        return in.mnemonic.text() + (in.opSize == 8 ? "q" : code64 ? "d" : "");
-      case IRET, RETF, LEAVE, ENTER, PUSHF, POPF, PUSH, POP, CALL, JMP, RET, PUSHA, POPA:
-        return in.mnemonic.text() + stackSuffix(in);
-      case LGDT, LIDT, SGDT, SIDT:
-        return in.mnemonic.text() + (code64 ? "" : in.opSize == 2 ? "w" : "d");
-      case FLDENV, FNSTENV, FNSAVE, FRSTOR:
-        return in.mnemonic.text() + (in.opSize == 2 && in.mode != 16 ? "w" : "");
-      case PCMPESTRI, PCMPESTRM, VPCMPESTRI, VPCMPESTRM:
-        return in.mnemonic.text() + (in.wide != 0 ? "q" : "");
-      default:
-        return baseName(in);
-    }
+    return switch (in.mnemonic) {
+      case CALLF -> "call";
+      case JMPF -> "jmp";
+      case SYSRET, SYSEXIT -> in.mnemonic.text() + (in.opSize == 8 ? "q" : code64 ? "d" : "");
+      case IRET, RETF, LEAVE, ENTER, PUSHF, POPF, PUSH, POP, CALL, JMP, RET, PUSHA, POPA ->
+          in.mnemonic.text() + stackSuffix(in);
+      case LGDT, LIDT, SGDT, SIDT ->
+          in.mnemonic.text() + (code64 ? "" : in.opSize == 2 ? "w" : "d");
+      case FLDENV, FNSTENV, FNSAVE, FRSTOR ->
+          in.mnemonic.text() + (in.opSize == 2 && in.mode != 16 ? "w" : "");
+      case PCMPESTRI, PCMPESTRM, VPCMPESTRI, VPCMPESTRM ->
+          in.mnemonic.text() + (in.wide != 0 ? "q" : "");
+      default -> baseName(in);
+    };
   }
 
   /** Operand size of an implicit stack access that is not the mode's default. */
@@ -31,14 +27,11 @@ final class IntelSyntax extends Syntax {
     if (explicit) {
       return "";
     }
-    switch (in.opSize) {
-      case 2:
-        return in.mode == 16 ? "" : "w";
-      case 4:
-        return in.mode == 16 ? "d" : "";
-      default:
-        return in.mnemonic == Mnemonic.IRET || in.mnemonic == Mnemonic.RETF ? "q" : "";
-    }
+    return switch (in.opSize) {
+      case 2 -> in.mode == 16 ? "" : "w";
+      case 4 -> in.mode == 16 ? "d" : "";
+      default -> in.mnemonic == Mnemonic.IRET || in.mnemonic == Mnemonic.RETF ? "q" : "";
+    };
   }
 
   @Override
@@ -64,24 +57,13 @@ final class IntelSyntax extends Syntax {
         out.append(',');
       }
       switch (in.kind[i]) {
-        case Insn.MEM:
-          memory(in, i, out);
-          break;
-        case Insn.IMM:
-          out.append(isConstantOne(in, i) ? "1" : immediate(in, i, immediates++));
-          break;
-        case Insn.REL:
-          address(in.imm, out, symbols);
-          break;
-        case Insn.FAR:
-          out.append(hex(in.imm2)).append(':').append(hex(in.imm));
-          break;
-        case Insn.DR:
-          out.append("dr").append(in.reg[i]);
-          break;
-        default:
-          out.append(isStackTop(in, i) ? "st" : register(in.kind[i], in.reg[i], in.size[i]));
-          break;
+        case Insn.MEM -> memory(in, i, out);
+        case Insn.IMM -> out.append(isConstantOne(in, i) ? "1" : immediate(in, i, immediates++));
+        case Insn.REL -> address(in.imm, out, symbols);
+        case Insn.FAR -> out.append(hex(in.imm2)).append(':').append(hex(in.imm));
+        case Insn.DR -> out.append("dr").append(in.reg[i]);
+        default ->
+            out.append(isStackTop(in, i) ? "st" : register(in.kind[i], in.reg[i], in.size[i]));
       }
       if (i == 0) {
         out.append(mask(in, ""));
@@ -102,34 +84,19 @@ final class IntelSyntax extends Syntax {
     String destination = "es:[" + general(7, in.addrSize) + "]";
     String accumulator = general(0, in.opSize);
     switch (in.mnemonic) {
-      case MOVS:
-        out.append(size).append(destination).append(',').append(size).append(source);
-        break;
-      case CMPS:
-        out.append(size).append(source).append(',').append(size).append(destination);
-        break;
-      case STOS:
-        out.append(size).append(destination).append(',').append(accumulator);
-        break;
-      case LODS:
-        out.append(accumulator).append(',').append(size).append(source);
-        break;
-      case SCAS:
-        out.append(accumulator).append(',').append(size).append(destination);
-        break;
-      case INS:
-        out.append(size).append(destination).append(",dx");
-        break;
-      case OUTS:
-        out.append("dx,").append(size).append(source);
-        break;
-      default:
-        out.append(size)
-            .append(segment(in.segment))
-            .append(":[")
-            .append(general(3, in.addrSize))
-            .append(']');
-        break;
+      case MOVS -> out.append(size).append(destination).append(',').append(size).append(source);
+      case CMPS -> out.append(size).append(source).append(',').append(size).append(destination);
+      case STOS -> out.append(size).append(destination).append(',').append(accumulator);
+      case LODS -> out.append(accumulator).append(',').append(size).append(source);
+      case SCAS -> out.append(accumulator).append(',').append(size).append(destination);
+      case INS -> out.append(size).append(destination).append(",dx");
+      case OUTS -> out.append("dx,").append(size).append(source);
+      default ->
+          out.append(size)
+              .append(segment(in.segment))
+              .append(":[")
+              .append(general(3, in.addrSize))
+              .append(']');
     }
   }
 
@@ -183,25 +150,19 @@ final class IntelSyntax extends Syntax {
 
   /** Objdump gives these no size. */
   private static boolean isPlain(Insn in) {
-    switch (in.mnemonic) {
-      case LGDT, LIDT, SGDT, SIDT, INVPCID, LDDQU, VLDDQU, WRSSD, WRSSQ, WRUSSD, WRUSSQ:
-        return true;
-      case BNDCL, BNDCU, BNDCN, BNDMOV:
-        return true;
-      case MOV:
-        return in.opcode >= 0xa0 && in.opcode <= 0xa3 && in.modrm < 0;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case LGDT, LIDT, SGDT, SIDT, INVPCID, LDDQU, VLDDQU, WRSSD, WRSSQ, WRUSSD, WRUSSQ -> true;
+      case BNDCL, BNDCU, BNDCN, BNDMOV -> true;
+      case MOV -> in.opcode >= 0xa0 && in.opcode <= 0xa3 && in.modrm < 0;
+      default -> false;
+    };
   }
 
   private static boolean isOctword(Insn in) {
-    switch (in.mnemonic) {
-      case CMPXCHG16B, INVEPT, INVVPID:
-        return true;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case CMPXCHG16B, INVEPT, INVVPID -> true;
+      default -> false;
+    };
   }
 
   private static String broadcast(Insn in) {
@@ -210,27 +171,17 @@ final class IntelSyntax extends Syntax {
   }
 
   private static String pointer(int size) {
-    switch (size) {
-      case 1:
-        return "BYTE PTR ";
-      case 2:
-        return "WORD PTR ";
-      case 4:
-        return "DWORD PTR ";
-      case 6:
-        return "FWORD PTR ";
-      case 8:
-        return "QWORD PTR ";
-      case 10:
-        return "TBYTE PTR ";
-      case 16:
-        return "XMMWORD PTR ";
-      case 32:
-        return "YMMWORD PTR ";
-      case 64:
-        return "ZMMWORD PTR ";
-      default:
-        return "";
-    }
+    return switch (size) {
+      case 1 -> "BYTE PTR ";
+      case 2 -> "WORD PTR ";
+      case 4 -> "DWORD PTR ";
+      case 6 -> "FWORD PTR ";
+      case 8 -> "QWORD PTR ";
+      case 10 -> "TBYTE PTR ";
+      case 16 -> "XMMWORD PTR ";
+      case 32 -> "YMMWORD PTR ";
+      case 64 -> "ZMMWORD PTR ";
+      default -> "";
+    };
   }
 }

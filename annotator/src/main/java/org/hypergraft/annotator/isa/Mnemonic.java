@@ -745,6 +745,7 @@ public enum Mnemonic {
   UD0,
   UD1,
   UD2,
+  UDB,
   UIRET,
   UMONITOR,
   UMWAIT,

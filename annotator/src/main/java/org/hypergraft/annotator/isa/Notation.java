@@ -158,7 +158,7 @@ final class Notation {
 
   static {
     String[] methods =
-        ("E G R M Z B C D S V W U H L P Q N KG KE KR KB TG TR TB BG BE I J A O XM YM").split(" ");
+        "E G R M Z B C D S V W U H L P Q N KG KE KR KB TG TR TB BG BE I J A O XM YM".split(" ");
     for (int i = 0; i < methods.length; i++) {
       METHODS.put(methods[i], i + 1);
     }
@@ -208,12 +208,10 @@ final class Notation {
 
   /** Whether the method needs a ModRM byte. */
   static boolean needsModRm(int method) {
-    switch (method) {
-      case Z, B, H, L, KB, TB, I, J, A, O, ACC, CL, DX, SEGMENT, ST0, STI, ONE:
-        return false;
-      default:
-        return true;
-    }
+    return switch (method) {
+      case Z, B, H, L, KB, TB, I, J, A, O, ACC, CL, DX, SEGMENT, ST0, STI, ONE -> false;
+      default -> true;
+    };
   }
 
   static boolean needsMemory(int method) {

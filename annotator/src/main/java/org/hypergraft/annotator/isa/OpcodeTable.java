@@ -185,17 +185,22 @@ final class OpcodeTable {
 
   private static int mapOf(String name) {
     switch (name) {
-      case "1":
+      case "1" -> {
         return MAP_1;
-      case "0f":
+      }
+      case "0f" -> {
         return MAP_0F;
-      case "0f38":
+      }
+      case "0f38" -> {
         return MAP_0F38;
-      case "0f3a":
+      }
+      case "0f3a" -> {
         return MAP_0F3A;
-      case "3dnow":
+      }
+      case "3dnow" -> {
         return MAP_3DNOW;
-      default:
+      }
+      default -> {
         if (name.startsWith("vex")) {
           return VEX_MAP + Integer.parseInt(name.substring(3));
         }
@@ -203,6 +208,7 @@ final class OpcodeTable {
           return EVEX_MAP + Integer.parseInt(name.substring(4));
         }
         return XOP_MAP + Integer.parseInt(name.substring(3), 16) - 8;
+      }
     }
   }
 

@@ -83,7 +83,7 @@ final class Operands {
         memory(in, i, size(notation, in, false));
         return true;
       case Notation.Z:
-        general(in, i, in.opcode & 7 | in.extB, size(notation, in, true));
+        general(in, i, (in.opcode & 7) | in.extB, size(notation, in, true));
         return true;
       case Notation.B:
         general(in, i, in.vvvv, size(notation, in, true));

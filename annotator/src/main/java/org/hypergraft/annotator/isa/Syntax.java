@@ -91,24 +91,25 @@ abstract class Syntax {
       return true;
     }
     switch (in.mnemonic) {
-      case CBW, CWD, CWDE, CDQ, PUSHF, POPF, PUSHA, POPA, IRET, RETF, LEAVE, ENTER, PUSH, POP:
+      case CBW, CWD, CWDE, CDQ, PUSHF, POPF, PUSHA, POPA, IRET, RETF, LEAVE, ENTER, PUSH, POP -> {
         return false;
+      }
       case CALLF,
-      JMPF,
-      LGDT,
-      LIDT,
-      SGDT,
-      SIDT,
-      FLDENV,
-      FNSTENV,
-      FNSAVE,
-      FRSTOR,
-      SYSRET,
-      SYSEXIT,
-      NOP:
+          JMPF,
+          LGDT,
+          LIDT,
+          SGDT,
+          SIDT,
+          FLDENV,
+          FNSTENV,
+          FNSAVE,
+          FRSTOR,
+          SYSRET,
+          SYSEXIT,
+          NOP -> {
         return false;
-      default:
-        break;
+      }
+      default -> {}
     }
     if (isString(in)) {
       return in.opSize == 1;
@@ -126,30 +127,24 @@ abstract class Syntax {
   }
 
   static boolean isNearBranch(Insn in) {
-    switch (in.mnemonic) {
-      case CALL, JMP, JCC, RET, LOOP, LOOPE, LOOPNE, JCXZ, JECXZ, JRCXZ:
-        return true;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case CALL, JMP, JCC, RET, LOOP, LOOPE, LOOPNE, JCXZ, JECXZ, JRCXZ -> true;
+      default -> false;
+    };
   }
 
   private static boolean isCounted(Insn in) {
-    switch (in.mnemonic) {
-      case LOOP, LOOPE, LOOPNE, JCXZ, JECXZ, JRCXZ, MONITOR, UMONITOR, MONITORX, CLZERO:
-        return true;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case LOOP, LOOPE, LOOPNE, JCXZ, JECXZ, JRCXZ, MONITOR, UMONITOR, MONITORX, CLZERO -> true;
+      default -> false;
+    };
   }
 
   static boolean isString(Insn in) {
-    switch (in.mnemonic) {
-      case MOVS, STOS, LODS, SCAS, CMPS, INS, OUTS, XLAT:
-        return true;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case MOVS, STOS, LODS, SCAS, CMPS, INS, OUTS, XLAT -> true;
+      default -> false;
+    };
   }
 
   private static boolean usesSegment(Insn in) {
@@ -159,29 +154,38 @@ abstract class Syntax {
   /** Name with condition, or the comparison it stands for; suffixes are the syntax's business. */
   static String baseName(Insn in) {
     switch (in.mnemonic) {
-      case JCC:
+      case JCC -> {
         return "j" + CONDITIONS[in.cond];
-      case SETCC:
+      }
+      case SETCC -> {
         return "set" + CONDITIONS[in.cond];
-      case CMOVCC:
+      }
+      case CMOVCC -> {
         return "cmov" + CONDITIONS[in.cond];
-      case CMPCCXADD:
+      }
+      case CMPCCXADD -> {
         return "cmp" + XADD_CONDITIONS[in.cond] + "xadd";
-      case XSTORE:
+      }
+      case XSTORE -> {
         return "xstore-rng";
-      case XCRYPTECB, XCRYPTCBC, XCRYPTCTR, XCRYPTCFB, XCRYPTOFB:
+      }
+      case XCRYPTECB, XCRYPTCBC, XCRYPTCTR, XCRYPTCFB, XCRYPTOFB -> {
         return "xcrypt-" + in.mnemonic.text().substring(6);
-      case NOP:
+      }
+      case NOP -> {
         return in.opcode == 0x90 && (in.prefixes & Insn.PREFIX_66) != 0 && in.wide == 0
             ? "xchg"
             : (in.opcode == 0x90 && in.rex != 0 ? rexName(in.rex) + " nop" : "nop");
-      case MOV:
+      }
+      case MOV -> {
         boolean offset = in.opcode >= 0xa0 && in.opcode <= 0xa3 && in.operands == 2;
         boolean wide = offset ? in.dispSize == 8 && in.hasMemory() : in.immSize == 8;
         return wide ? "movabs" : "mov";
-      default:
+      }
+      default -> {
         String alias = PseudoOps.name(in);
         return alias != null ? alias : in.mnemonic.text();
+      }
     }
   }
 
@@ -237,46 +241,31 @@ abstract class Syntax {
   }
 
   static String register(int kind, int reg, int size) {
-    switch (kind) {
-      case Insn.GPR:
-        return general(reg, size);
-      case Insn.GPR_HIGH:
-        return GPR_HIGH[reg];
-      case Insn.SEG:
-        return SEGMENTS[reg];
-      case Insn.CR:
-        return "cr" + reg;
-      case Insn.ST:
-        return "st(" + reg + ")";
-      case Insn.MM:
-        return "mm" + reg;
-      case Insn.XMM:
-        return (size == 64 ? "zmm" : size == 32 ? "ymm" : "xmm") + reg;
-      case Insn.K:
-        return "k" + reg;
-      case Insn.BND:
-        return "bnd" + reg;
-      case Insn.TMM:
-        return "tmm" + reg;
-      default:
-        return String.format(Locale.ROOT, "reg%d.%d", kind, reg);
-    }
+    return switch (kind) {
+      case Insn.GPR -> general(reg, size);
+      case Insn.GPR_HIGH -> GPR_HIGH[reg];
+      case Insn.SEG -> SEGMENTS[reg];
+      case Insn.CR -> "cr" + reg;
+      case Insn.ST -> "st(" + reg + ")";
+      case Insn.MM -> "mm" + reg;
+      case Insn.XMM -> (size == 64 ? "zmm" : size == 32 ? "ymm" : "xmm") + reg;
+      case Insn.K -> "k" + reg;
+      case Insn.BND -> "bnd" + reg;
+      case Insn.TMM -> "tmm" + reg;
+      default -> String.format(Locale.ROOT, "reg%d.%d", kind, reg);
+    };
   }
 
   static String general(int reg, int size) {
     if (reg >= 8) {
       return GPR_64[reg] + (size == 1 ? "b" : size == 2 ? "w" : size == 4 ? "d" : "");
     }
-    switch (size) {
-      case 1:
-        return GPR_8[reg];
-      case 2:
-        return GPR_64[reg].substring(1);
-      case 4:
-        return "e" + GPR_64[reg].substring(1);
-      default:
-        return GPR_64[reg];
-    }
+    return switch (size) {
+      case 1 -> GPR_8[reg];
+      case 2 -> GPR_64[reg].substring(1);
+      case 4 -> "e" + GPR_64[reg].substring(1);
+      default -> GPR_64[reg];
+    };
   }
 
   /** Opmask decoration of the destination. */
@@ -289,11 +278,9 @@ abstract class Syntax {
 
   /** Whether the instruction prints an implicit XMM0 operand. */
   static boolean implicitXmm0(Insn in) {
-    switch (in.mnemonic) {
-      case PBLENDVB, BLENDVPS, BLENDVPD, SHA256RNDS2:
-        return true;
-      default:
-        return false;
-    }
+    return switch (in.mnemonic) {
+      case PBLENDVB, BLENDVPS, BLENDVPD, SHA256RNDS2 -> true;
+      default -> false;
+    };
   }
 }

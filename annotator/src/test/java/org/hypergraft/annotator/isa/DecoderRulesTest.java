@@ -39,6 +39,7 @@ class DecoderRulesTest {
     "64, 0fb9cc, UD1",
     "64, 0fffc8, UD0",
     "64, 0f0b, UD2",
+    "64, d6, UDB",
     // LFENCE ignores the rm field (SDM).
     "64, 0faee9, LFENCE",
     // Newer than objdump 2.40: FRED, LKGS, PBNDKB, code prefetch.
@@ -73,7 +74,6 @@ class DecoderRulesTest {
         "62c0",
         "9a112233445566",
         "ea112233445566",
-        "d6",
         "ce",
         "60",
         "82c001",

@@ -78,19 +78,16 @@ final class Addressing {
 
   /** Little-endian signed value of 1, 2, 4 or 8 bytes. */
   static long signed(byte[] code, int p, int size) {
-    switch (size) {
-      case 1:
-        return code[p];
-      case 2:
-        return (short) ((code[p] & 0xff) | code[p + 1] << 8);
-      case 4:
-        return u16(code, p) | (long) (short) u16(code, p + 2) << 16;
-      default:
-        return u16(code, p)
-            | (long) u16(code, p + 2) << 16
-            | (long) u16(code, p + 4) << 32
-            | (long) u16(code, p + 6) << 48;
-    }
+    return switch (size) {
+      case 1 -> code[p];
+      case 2 -> (short) ((code[p] & 0xff) | code[p + 1] << 8);
+      case 4 -> u16(code, p) | (long) (short) u16(code, p + 2) << 16;
+      default ->
+          u16(code, p)
+              | (long) u16(code, p + 2) << 16
+              | (long) u16(code, p + 4) << 32
+              | (long) u16(code, p + 6) << 48;
+    };
   }
 
   private static int u16(byte[] code, int p) {

@@ -103,6 +103,7 @@ final class OpcodeTable {
   int[] nodes = new int[16384];
   private int used = 1;
 
+  // Needed while building only.
   private final List<OpcodeRow> parsed = new ArrayList<>();
   private final List<byte[]> constraints = new ArrayList<>();
   private final Map<String, int[]> operandLists = new HashMap<>();
@@ -157,6 +158,9 @@ final class OpcodeTable {
       }
     }
     nodes = Arrays.copyOf(nodes, used);
+    parsed.clear();
+    constraints.clear();
+    operandLists.clear();
   }
 
   /** Number of values of a dimension, which is the number of children of its nodes. */
@@ -324,7 +328,7 @@ final class OpcodeTable {
     if (list.equals("-")) {
       made = new int[0];
     } else {
-      String[] tokens = list.split(",");
+      String[] tokens = list.split(",", -1);
       made = new int[tokens.length];
       for (int i = 0; i < made.length; i++) {
         made[i] = Notation.parse(tokens[i]);

@@ -6,58 +6,33 @@ final class Operands {
 
   /** Size in bytes of a size notation; the ModRM form matters to those that differ by it. */
   static int size(int notation, Insn in, boolean register) {
-    switch (notation) {
-      case Notation.BYTE:
-        return 1;
-      case Notation.WORD:
-        return 2;
-      case Notation.DWORD:
-        return 4;
-      case Notation.QWORD:
-        return 8;
-      case Notation.TBYTE:
-        return 10;
-      case Notation.XMMWORD:
-        return 16;
-      case Notation.YMMWORD:
-        return 32;
-      case Notation.ZMMWORD:
-        return 64;
-      case Notation.VARIABLE:
-        return in.opSize;
-      case Notation.Z_SIZE:
-        return Math.min(in.opSize, 4);
-      case Notation.Y_SIZE:
-        return in.wide != 0 && in.mode == 64 ? 8 : 4;
-      case Notation.NATIVE:
-        return in.mode == 64 ? 8 : 4;
-      case Notation.VARIABLE_OR_WORD:
-        return register ? in.opSize : 2;
-      case Notation.DWORD_OR_WORD:
-        return register ? 4 : 2;
-      case Notation.DWORD_OR_BYTE:
-        return register ? 4 : 1;
-      case Notation.TABLE:
-        return in.mode == 64 ? 10 : 6;
-      case Notation.POINTER:
-        return in.opSize + 2;
-      case Notation.PAIR:
-        return 2 * in.opSize;
-      case Notation.VECTOR:
-        return in.vl;
-      case Notation.HALF:
-        return in.vl >> 1;
-      case Notation.QUARTER:
-        return in.vl >> 2;
-      case Notation.EIGHTH:
-        return in.vl >> 3;
-      case Notation.DUPLICATE:
-        return in.vl == 16 ? 8 : in.vl;
-      case Notation.ADDRESS:
-        return in.addrSize;
-      default:
-        return 0;
-    }
+    return switch (notation) {
+      case Notation.BYTE -> 1;
+      case Notation.WORD -> 2;
+      case Notation.DWORD -> 4;
+      case Notation.QWORD -> 8;
+      case Notation.TBYTE -> 10;
+      case Notation.XMMWORD -> 16;
+      case Notation.YMMWORD -> 32;
+      case Notation.ZMMWORD -> 64;
+      case Notation.VARIABLE -> in.opSize;
+      case Notation.Z_SIZE -> Math.min(in.opSize, 4);
+      case Notation.Y_SIZE -> in.wide != 0 && in.mode == 64 ? 8 : 4;
+      case Notation.NATIVE -> in.mode == 64 ? 8 : 4;
+      case Notation.VARIABLE_OR_WORD -> register ? in.opSize : 2;
+      case Notation.DWORD_OR_WORD -> register ? 4 : 2;
+      case Notation.DWORD_OR_BYTE -> register ? 4 : 1;
+      case Notation.TABLE -> in.mode == 64 ? 10 : 6;
+      case Notation.POINTER -> in.opSize + 2;
+      case Notation.PAIR -> 2 * in.opSize;
+      case Notation.VECTOR -> in.vl;
+      case Notation.HALF -> in.vl >> 1;
+      case Notation.QUARTER -> in.vl >> 2;
+      case Notation.EIGHTH -> in.vl >> 3;
+      case Notation.DUPLICATE -> in.vl == 16 ? 8 : in.vl;
+      case Notation.ADDRESS -> in.addrSize;
+      default -> 0;
+    };
   }
 
   /** Fills operand {@code i}; false when the bytes run out or name a register that is none. */
@@ -66,139 +41,177 @@ final class Operands {
     int reg = modrm >> 3 & 7;
     int rm = modrm & 7;
     switch (spec & 0xff) {
-      case Notation.E:
+      case Notation.E -> {
         if (modrm < 0xc0) {
           memory(in, i, size(notation, in, false));
         } else {
           general(in, i, rm | in.extB, size(notation, in, true));
         }
         return true;
-      case Notation.G:
+      }
+      case Notation.G -> {
         general(in, i, reg | in.extR, size(notation, in, true));
         return in.extR2 == 0;
-      case Notation.R:
+      }
+      case Notation.R -> {
         general(in, i, rm | in.extB, size(notation, in, true));
         return true;
-      case Notation.M:
+      }
+      case Notation.M -> {
         memory(in, i, size(notation, in, false));
         return true;
-      case Notation.Z:
+      }
+      case Notation.Z -> {
         general(in, i, (in.opcode & 7) | in.extB, size(notation, in, true));
         return true;
-      case Notation.B:
+      }
+      case Notation.B -> {
         general(in, i, in.vvvv, size(notation, in, true));
         return in.extV2 == 0;
-      case Notation.C:
+      }
+      case Notation.C -> {
         return control(in, i, reg | in.extR);
-      case Notation.D:
+      }
+      case Notation.D -> {
         // DR8-DR15 do not exist (SDM vol. 2 "MOV - Move to/from Debug Registers": REX.R is #UD).
         register(in, i, Insn.DR, reg | in.extR, in.mode == 64 ? 8 : 4);
         return in.extR == 0;
-      case Notation.S:
+      }
+      case Notation.S -> {
         register(in, i, Insn.SEG, reg, 2);
         return true;
-      case Notation.V:
+      }
+      case Notation.V -> {
         vector(in, i, reg | in.extR | in.extR2, size(notation, in, true));
         return true;
-      case Notation.W:
+      }
+      case Notation.W -> {
         if (modrm < 0xc0) {
           memory(in, i, size(notation, in, false));
           return true;
         }
         vector(in, i, vectorRm(in, rm), size(notation, in, true));
         return true;
-      case Notation.U:
+      }
+      case Notation.U -> {
         vector(in, i, vectorRm(in, rm), size(notation, in, true));
         return true;
-      case Notation.H:
+      }
+      case Notation.H -> {
         vector(in, i, in.vvvv | in.extV2, size(notation, in, true));
         return true;
-      case Notation.L:
+      }
+      case Notation.L -> {
         return selected(code, in, i, size(notation, in, true));
-      case Notation.P:
+      }
+      case Notation.P -> {
         register(in, i, Insn.MM, reg, 8);
         return true;
-      case Notation.Q:
+      }
+      case Notation.Q -> {
         if (modrm < 0xc0) {
           memory(in, i, size(notation, in, false));
         } else {
           register(in, i, Insn.MM, rm, 8);
         }
         return true;
-      case Notation.N:
+      }
+      case Notation.N -> {
         register(in, i, Insn.MM, rm, 8);
         return true;
-      case Notation.KG:
+      }
+      case Notation.KG -> {
         register(in, i, Insn.K, reg, size(notation, in, true));
         return (in.extR | in.extR2) == 0;
-      case Notation.KE:
+      }
+      case Notation.KE -> {
         if (modrm < 0xc0) {
           memory(in, i, size(notation, in, false));
         } else {
           register(in, i, Insn.K, rm, size(notation, in, true));
         }
         return true;
-      case Notation.KR:
+      }
+      case Notation.KR -> {
         register(in, i, Insn.K, rm, size(notation, in, true));
         return true;
-      case Notation.KB:
+      }
+      case Notation.KB -> {
         register(in, i, Insn.K, in.vvvv & 7, size(notation, in, true));
         return in.vvvv < 8;
-      case Notation.TG:
+      }
+      case Notation.TG -> {
         register(in, i, Insn.TMM, reg, 0);
         return in.extR == 0;
-      case Notation.TR:
+      }
+      case Notation.TR -> {
         register(in, i, Insn.TMM, rm, 0);
         return in.extB == 0;
-      case Notation.TB:
+      }
+      case Notation.TB -> {
         register(in, i, Insn.TMM, in.vvvv & 7, 0);
         return in.vvvv < 8;
-      case Notation.BG:
+      }
+      case Notation.BG -> {
         return bound(in, i, reg | in.extR);
-      case Notation.BE:
+      }
+      case Notation.BE -> {
         if (modrm < 0xc0) {
           memory(in, i, 2 * size(Notation.NATIVE, in, false));
           return true;
         }
         return bound(in, i, rm | in.extB);
-      case Notation.I:
+      }
+      case Notation.I -> {
         return immediate(code, start, in, i, notation);
-      case Notation.J:
+      }
+      case Notation.J -> {
         return branch(code, start, in, i, notation);
-      case Notation.A:
+      }
+      case Notation.A -> {
         return far(code, start, in, i);
-      case Notation.O:
+      }
+      case Notation.O -> {
         return offset(code, start, in, i, size(notation, in, false));
-      case Notation.XM:
+      }
+      case Notation.XM -> {
         in.indexSize = in.vl;
         return indexed(in, i, notation);
-      case Notation.YM:
+      }
+      case Notation.YM -> {
         in.indexSize = Math.max(16, in.vl >> 1);
         return indexed(in, i, notation);
-      case Notation.ACC:
+      }
+      case Notation.ACC -> {
         register(in, i, Insn.GPR, 0, size(notation, in, true));
         return true;
-      case Notation.CL:
+      }
+      case Notation.CL -> {
         register(in, i, Insn.GPR, 1, 1);
         return true;
-      case Notation.DX:
+      }
+      case Notation.DX -> {
         register(in, i, Insn.GPR, 2, 2);
         return true;
-      case Notation.SEGMENT:
+      }
+      case Notation.SEGMENT -> {
         register(in, i, Insn.SEG, notation, 2);
         return true;
-      case Notation.ST0:
+      }
+      case Notation.ST0 -> {
         register(in, i, Insn.ST, 0, 10);
         return true;
-      case Notation.STI:
+      }
+      case Notation.STI -> {
         register(in, i, Insn.ST, rm, 10);
         return true;
-      case Notation.ONE:
+      }
+      case Notation.ONE -> {
         register(in, i, Insn.IMM, 0, 1);
         in.imm = 1;
         return true;
-      default:
-        throw new AssertionError("operand method " + (spec & 0xff));
+      }
+      default -> throw new AssertionError("operand method " + (spec & 0xff));
     }
   }
 
@@ -260,34 +273,33 @@ final class Operands {
     int width = 1;
     boolean zeroExtend = false;
     switch (notation) {
-      case Notation.BYTE:
+      case Notation.BYTE -> {
         size = 1;
         zeroExtend = true;
-        break;
-      case Notation.WORD:
+      }
+      case Notation.WORD -> {
         size = 2;
         width = 2;
         zeroExtend = true;
-        break;
-      case Notation.DWORD:
+      }
+      case Notation.DWORD -> {
         size = 4;
         width = 4;
-        break;
-      case Notation.SIGNED_BYTE:
-        size = i > 0 ? in.size[0] : in.opSize;
-        break;
-      case Notation.Z_SIZE:
+      }
+      case Notation.SIGNED_BYTE -> size = i > 0 ? in.size[0] : in.opSize;
+      case Notation.Z_SIZE -> {
         size = in.opSize;
         width = Math.min(size, 4);
-        break;
-      case Notation.NIBBLE:
+      }
+      case Notation.NIBBLE -> {
         register(in, i, Insn.IMM, 0, 1);
         in.imm = code[in.at - 1] & 15;
         return true;
-      default:
+      }
+      default -> {
         size = in.opSize;
         width = size;
-        break;
+      }
     }
     int p = in.at;
     if (in.end - p < width) {

@@ -71,7 +71,7 @@ class DecoderVectorsTest {
             long mask = v.mode() == 64 ? -1L : in.opSize == 2 ? 0xffff : 0xffffffffL;
             assertEquals(target & mask, in.imm, bytes);
           } else if (in.kind[i] == Insn.IMM && in.imm2 == 0 && in.immSize == in.size[i]) {
-            long mask = in.immSize == 8 ? -1L : (1L << 8 * in.immSize) - 1;
+            long mask = in.immSize == 8 ? -1L : (1L << (8 * in.immSize)) - 1;
             assertEquals(raw & mask, in.imm & mask, bytes);
           }
         }
@@ -94,7 +94,7 @@ class DecoderVectorsTest {
   private static long little(byte[] code, int offset, int size) {
     long v = code[offset + size - 1];
     for (int i = size - 2; i >= 0; i--) {
-      v = v << 8 | code[offset + i] & 0xff;
+      v = (v << 8) | (code[offset + i] & 0xff);
     }
     return v;
   }

@@ -8,24 +8,26 @@ import java.util.HexFormat;
 import java.util.List;
 
 /** The golden encodings of {@code vectors.txt}. */
+@SuppressWarnings("ArrayRecordComponent") // test data, never compared
 record Vectors(int mode, long address, byte[] code, String intel, String att) {
   /** All vectors, in file order. */
   static List<Vectors> all() throws IOException {
     List<Vectors> out = new ArrayList<>();
     try (InputStream in = Vectors.class.getResourceAsStream("vectors.txt")) {
-      for (String line : new String(in.readAllBytes(), StandardCharsets.US_ASCII).split("\n")) {
+      String text = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+      for (String line : text.lines().toList()) {
         if (line.startsWith("#")) {
           continue;
         }
         String[] f = line.split(" ", 4);
-        String[] text = f[3].split(" \\| ", 2);
+        String[] texts = f[3].split(" \\| ", 2);
         out.add(
             new Vectors(
                 Integer.parseInt(f[0]),
                 Long.parseLong(f[1], 16),
                 HexFormat.of().parseHex(f[2]),
-                text[0],
-                text.length > 1 ? text[1] : null));
+                texts[0],
+                texts.length > 1 ? texts[1] : null));
       }
     }
     return out;

@@ -593,6 +593,67 @@ public final class SoftFloat {
     return order != 0 ? (order > 0 ? x : y) : x.sign ? y : x;
   }
 
+  /** The result of an instruction whose only operand {@code a} is not a number. */
+  public void nanResult() {
+    nan(a, a);
+  }
+
+  /** As {@link #nanResult} for two operands; false when neither is a NaN. */
+  public boolean nanOperands() {
+    return nan(a, b);
+  }
+
+  /** An invalid operation: r becomes the indefinite NaN. */
+  public void invalidResult() {
+    invalid();
+  }
+
+  public void infiniteResult(boolean negative) {
+    r.infinite(negative);
+  }
+
+  public void zeroResult(boolean negative) {
+    r.zero(negative);
+  }
+
+  /** {@code r = a}. */
+  public void exact() {
+    r.set(a);
+  }
+
+  /** {@code r} = a positive finite number, see {@link Unpacked}. */
+  public void set(int exp, long hi, long lo) {
+    finite(false, exp, hi, lo);
+  }
+
+  /** FSCALE: {@code a * 2^trunc(b)}. */
+  public void scale() {
+    if (nan(a, b)) {
+      return;
+    }
+    if (b.kind == Unpacked.INFINITE) {
+      if (a.kind == (b.sign ? Unpacked.INFINITE : Unpacked.ZERO)) {
+        invalid();
+        return;
+      }
+      denormals();
+      if (b.sign) {
+        r.zero(a.sign);
+      } else {
+        r.infinite(a.sign);
+      }
+      return;
+    }
+    denormals();
+    r.set(a);
+    if (a.kind != Unpacked.FINITE || b.kind != Unpacked.FINITE || b.exp < 0) {
+      return;
+    }
+    // beyond any exponent range everything over- or underflows alike
+    int by = b.exp > 16 ? 1 << 17 : (int) (b.hi >>> (63 - b.exp));
+    r.exp += b.sign ? -by : by;
+  }
+
   /** Sets r to a NaN, quieted. */
   void quiet(Unpacked nan) {
     r.set(nan);

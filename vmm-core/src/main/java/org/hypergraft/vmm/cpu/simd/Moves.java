@@ -88,12 +88,12 @@ public final class Moves {
 
   /** MOVD and MOVQ to a general register. */
   public static void movdGeneral(Cpu c, Op o) {
-    long v = low(c, o);
+    long v = low(c, o, o.t);
     c.r[o.d] = o.size == 8 ? v : v & 0xffffffffL;
   }
 
   public static void movdStore(Cpu c, Op o) {
-    long v = low(c, o);
+    long v = low(c, o, o.s);
     if (o.size == 8) {
       c.mmu.write64(o.address(c), v);
     } else {
@@ -104,17 +104,17 @@ public final class Moves {
     }
   }
 
-  private static long low(Cpu c, Op o) {
+  private static long low(Cpu c, Op o, int register) {
     if (o.aux == Simd.MMX) {
       Simd.checkMmx(c);
-      long v = Simd.mm(c, o.s);
+      long v = Simd.mm(c, register);
       if (o.d != MEMORY) {
         Simd.enterMmx(c);
       }
       return v;
     }
     Simd.check(c, o);
-    return c.x[o.s * 4];
+    return c.x[register * 4];
   }
 
   /** MOVQ between vector registers or from memory. */

@@ -20,7 +20,16 @@ import org.hypergraft.vmm.cpu.interpret.Op;
  */
 public final class SimdLowering implements Lowering {
   /** Where the methods are. */
-  private static final Class<?>[] OWNERS = {PackedInteger.class, Shuffles.class, Moves.class};
+  private static final Class<?>[] OWNERS = {
+    PackedInteger.class,
+    Shuffles.class,
+    Moves.class,
+    FloatArithmetic.class,
+    FloatConvert.class,
+    Crypto.class,
+    StringCompare.class,
+    Avx.class,
+  };
 
   /** Mnemonics that share the method of another one, "mnemonic method" each. */
   private static final String[] SHARED = {

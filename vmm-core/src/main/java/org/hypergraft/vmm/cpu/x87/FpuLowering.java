@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.x87;
 
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
@@ -13,62 +14,175 @@ import org.hypergraft.vmm.cpu.interpret.Op;
  * {@code s} are the stack registers in operand order.
  */
 public final class FpuLowering implements Lowering {
-  /** Instructions whose method has their name. */
-  private static final Mnemonic[] CONTROL = {
-    Mnemonic.FNINIT, Mnemonic.FNCLEX, Mnemonic.FWAIT, Mnemonic.FNOP, Mnemonic.FLDCW,
-    Mnemonic.FNSTCW, Mnemonic.FINCSTP, Mnemonic.FDECSTP, Mnemonic.FFREE, Mnemonic.FFREEP,
-    Mnemonic.FNSTENV, Mnemonic.FLDENV, Mnemonic.FNSAVE, Mnemonic.FRSTOR,
+  /** "MNEMONIC method [flags]" by owner; the method defaults to the mnemonic in lower case. */
+  private static final String[] CONTROL = {
+    "FNINIT",
+    "FNCLEX",
+    "FWAIT",
+    "FNOP",
+    "FLDCW",
+    "FNSTCW",
+    "FINCSTP",
+    "FDECSTP",
+    "FFREE",
+    "FFREEP",
+    "FNSTENV",
+    "FLDENV",
+    "FNSAVE",
+    "FRSTOR",
+    "FNENI ignored",
+    "FNDISI ignored",
+    "FNSETPM ignored",
   };
 
-  private static final Mnemonic[] STATE = {
-    Mnemonic.FXSAVE,
-    Mnemonic.FXRSTOR,
-    Mnemonic.XSAVE,
-    Mnemonic.XSAVEOPT,
-    Mnemonic.XSAVEC,
-    Mnemonic.XSAVES,
-    Mnemonic.XRSTOR,
-    Mnemonic.XRSTORS,
+  private static final String[] STATE = {
+    "FXSAVE", "FXRSTOR", "XSAVE", "XSAVEOPT", "XSAVEC", "XSAVES", "XRSTOR", "XRSTORS",
   };
 
-  private static final Mnemonic[] STATE64 = {
-    Mnemonic.FXSAVE64, Mnemonic.FXRSTOR64, Mnemonic.XSAVE64, Mnemonic.XSAVEOPT64,
-    Mnemonic.XSAVEC64, Mnemonic.XSAVES64, Mnemonic.XRSTOR64, Mnemonic.XRSTORS64,
+  private static final String[] ARITHMETIC = {
+    "FADD",
+    "FADDP fadd pop",
+    "FIADD fadd integer",
+    "FMUL",
+    "FMULP fmul pop",
+    "FIMUL fmul integer",
+    "FSUB",
+    "FSUBP fsub pop",
+    "FISUB fsub integer",
+    "FSUBR",
+    "FSUBRP fsubr pop",
+    "FISUBR fsubr integer",
+    "FDIV",
+    "FDIVP fdiv pop",
+    "FIDIV fdiv integer",
+    "FDIVR",
+    "FDIVRP fdivr pop",
+    "FIDIVR fdivr integer",
+    "FSQRT",
+    "FABS",
+    "FCHS",
+    "FRNDINT",
+    "FSCALE",
+    "FXTRACT",
+    "FPREM",
+    "FPREM1",
   };
 
-  private static final Map<Mnemonic, Target> TARGETS = targets();
+  private static final String[] COMPARE = {
+    "FCOM",
+    "FCOM2 fcom",
+    "FCOMP fcom pop",
+    "FCOMP3 fcom pop",
+    "FCOMP5 fcom pop",
+    "FCOMPP fcom twice",
+    "FICOM fcom integer",
+    "FICOMP fcom integer pop",
+    "FUCOM",
+    "FUCOMP fucom pop",
+    "FUCOMPP fucom twice",
+    "FTST",
+    "FXAM",
+    "FCOMI",
+    "FCOMIP fcomi pop",
+    "FUCOMI",
+    "FUCOMIP fucomi pop",
+    "FCMOVB",
+    "FCMOVE",
+    "FCMOVBE",
+    "FCMOVU",
+    "FCMOVNB fcmovb not",
+    "FCMOVNE fcmove not",
+    "FCMOVNBE fcmovbe not",
+    "FCMOVNU fcmovu not",
+  };
+
+  private static final String[] TRANSFER = {
+    "FLD",
+    "FILD fld integer",
+    "FST",
+    "FSTP fst pop",
+    "FSTP8 fst pop",
+    "FSTP9 fst pop",
+    "FSTPNCE fst pop",
+    "FIST fist integer",
+    "FISTP fist integer pop",
+    "FISTTP fisttp integer pop",
+    "FBLD",
+    "FBSTP fbstp pop",
+    "FXCH",
+    "FXCH4 fxch",
+    "FXCH7 fxch",
+    "FLDZ",
+    "FLD1",
+    "FLDPI",
+    "FLDL2T",
+    "FLDL2E",
+    "FLDLG2",
+    "FLDLN2",
+  };
+
+  private static final String[] TRANSCENDENTAL = {
+    "F2XM1", "FYL2X", "FYL2XP1", "FPTAN", "FPATAN", "FSIN", "FCOS", "FSINCOS",
+  };
+
+  private static final Map<Mnemonic, Target> TARGETS = new EnumMap<>(Mnemonic.class);
+
+  static {
+    add(X87Control.class, CONTROL);
+    add(X87Arithmetic.class, ARITHMETIC);
+    add(X87Compare.class, COMPARE);
+    add(X87Transfer.class, TRANSFER);
+    add(X87Transcendental.class, TRANSCENDENTAL);
+    for (String name : STATE) {
+      Target narrow = new Target(ExtendedState.class, name.toLowerCase(Locale.ROOT), 0, false);
+      Target wide = new Target(ExtendedState.class, name.toLowerCase(Locale.ROOT), 1, false);
+      TARGETS.put(Mnemonic.valueOf(name), narrow);
+      TARGETS.put(Mnemonic.valueOf(name + "64"), wide);
+    }
+  }
 
   private static final class Target {
     final Class<?> owner;
     final String method;
-    final byte aux;
+    final int aux;
 
-    Target(Class<?> owner, String method, int aux) {
+    /** Memory operands are integers. */
+    final boolean integer;
+
+    Target(Class<?> owner, String method, int aux, boolean integer) {
       this.owner = owner;
       this.method = method;
-      this.aux = (byte) aux;
+      this.aux = aux;
+      this.integer = integer;
     }
   }
 
-  private static Map<Mnemonic, Target> targets() {
-    Map<Mnemonic, Target> map = new EnumMap<>(Mnemonic.class);
-    for (Mnemonic m : CONTROL) {
-      map.put(m, new Target(X87Control.class, lower(m), 0));
+  private static void add(Class<?> owner, String[] lines) {
+    for (String line : lines) {
+      String[] words = line.split(" ");
+      String method = words.length > 1 ? words[1] : words[0].toLowerCase(Locale.ROOT);
+      int aux = 0;
+      boolean integer = false;
+      for (int i = 2; i < words.length; i++) {
+        switch (words[i]) {
+          case "pop":
+            aux |= X87Arithmetic.POP;
+            break;
+          case "twice":
+            aux |= X87Arithmetic.POP | X87Arithmetic.POP_TWICE;
+            break;
+          case "not":
+            aux |= 1;
+            break;
+          case "integer":
+            integer = true;
+            break;
+          default:
+            throw new IllegalArgumentException("unknown flag in: " + line);
+        }
+      }
+      TARGETS.put(Mnemonic.valueOf(words[0]), new Target(owner, method, aux, integer));
     }
-    for (int i = 0; i < STATE.length; i++) {
-      String method = lower(STATE[i]);
-      map.put(STATE[i], new Target(ExtendedState.class, method, 0));
-      map.put(STATE64[i], new Target(ExtendedState.class, method, 1));
-    }
-    Target ignored = new Target(X87Control.class, "ignored", 0);
-    map.put(Mnemonic.FNENI, ignored);
-    map.put(Mnemonic.FNDISI, ignored);
-    map.put(Mnemonic.FNSETPM, ignored);
-    return map;
-  }
-
-  private static String lower(Mnemonic m) {
-    return m.name().toLowerCase(java.util.Locale.ROOT);
   }
 
   @Override
@@ -81,9 +195,55 @@ public final class FpuLowering implements Lowering {
     if (target == null) {
       return false;
     }
-    Op op = out.call(target.owner, target.method);
-    op.aux = target.aux;
-    op.size = (byte) insn.opSize;
+    Op op = out.call(target.owner, method(insn, target));
+    op.aux = (byte) target.aux;
+    if (insn.hasMemory()) {
+      op.size = (byte) (insn.size[0] != 0 ? insn.size[0] : insn.opSize);
+      if (target.owner != X87Control.class && target.owner != ExtendedState.class) {
+        op.aux |= (byte) type(insn.size[0], target.integer);
+      }
+    } else if (target.owner == X87Compare.class) {
+      comparedRegister(insn, op);
+    }
     return true;
+  }
+
+  /** Loads and stores have a method per operand type. */
+  private static String method(Insn insn, Target target) {
+    boolean load = target.method.equals("fld");
+    if (!load && !target.method.equals("fst")) {
+      return target.method;
+    }
+    if (!insn.hasMemory()) {
+      return target.method + "Register";
+    }
+    switch (target.integer ? 0 : insn.size[0]) {
+      case 10:
+        return target.method + "Extended";
+      case 4:
+        return load ? "fld" : "fstSingle";
+      case 8:
+        return load ? "fld" : "fstDouble";
+      default:
+        return "fld";
+    }
+  }
+
+  /** ST(0) is compared with the last operand, with ST(1) where none is named. */
+  private static void comparedRegister(Insn insn, Op op) {
+    op.s = (byte) (insn.operands == 0 ? 1 : insn.reg[insn.operands - 1]);
+  }
+
+  private static int type(int size, boolean integer) {
+    switch (size) {
+      case 2:
+        return X87Arithmetic.INT16;
+      case 4:
+        return integer ? X87Arithmetic.INT32 : X87Arithmetic.SINGLE;
+      case 8:
+        return integer ? X87Arithmetic.INT64 : X87Arithmetic.DOUBLE;
+      default:
+        return X87Arithmetic.EXTENDED;
+    }
   }
 }

@@ -68,6 +68,7 @@ public final class X87Control {
   public static void ffree(Cpu c, Op o) {
     X87.waiting(c);
     c.x87.valid &= ~(1 << X87.physical(c, o.d));
+    c.x87.status &= ~X87.C1;
   }
 
   public static void ffreep(Cpu c, Op o) {

@@ -1,0 +1,170 @@
+package org.hypergraft.vmm.conformance;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
+import org.hypergraft.annotator.isa.Sensitivity;
+
+/** Instructions that a host process cannot be asked about. */
+final class Excluded {
+  private Excluded() {}
+
+  /** What depends on the host's system state, time or identity, or would leave the process. */
+  private static final Set<Mnemonic> ENVIRONMENT =
+      EnumSet.of(
+          Mnemonic.CPUID,
+          Mnemonic.RDTSC,
+          Mnemonic.RDTSCP,
+          Mnemonic.RDPMC,
+          Mnemonic.RDPID,
+          Mnemonic.RDRAND,
+          Mnemonic.RDSEED,
+          Mnemonic.SYSCALL,
+          Mnemonic.SYSENTER,
+          Mnemonic.INT,
+          Mnemonic.INT1,
+          Mnemonic.INT3,
+          Mnemonic.IRET,
+          Mnemonic.CALLF,
+          Mnemonic.JMPF,
+          Mnemonic.RETF,
+          Mnemonic.LSS,
+          Mnemonic.LFS,
+          Mnemonic.LGS,
+          Mnemonic.LAR,
+          Mnemonic.LSL,
+          Mnemonic.VERR,
+          Mnemonic.VERW,
+          Mnemonic.XGETBV,
+          Mnemonic.RDPKRU,
+          Mnemonic.WRPKRU,
+          Mnemonic.RDFSBASE,
+          Mnemonic.RDGSBASE,
+          Mnemonic.WRFSBASE,
+          Mnemonic.WRGSBASE,
+          // areas larger than the memory window, with fields that processors fill differently
+          Mnemonic.FXSAVE,
+          Mnemonic.FXSAVE64,
+          Mnemonic.FXRSTOR,
+          Mnemonic.FXRSTOR64,
+          Mnemonic.FNSAVE,
+          Mnemonic.FRSTOR,
+          Mnemonic.FNSTENV,
+          Mnemonic.FLDENV);
+
+  /** Extensions that no CPU model offers. */
+  private static final String[] NOT_OFFERED = {
+    "SHA",
+    "GF2P8",
+    "VGF2P8",
+    "XBEGIN",
+    "XABORT",
+    "XEND",
+    "XTEST",
+    "MOVDIR",
+    "ENQCMD",
+    "TPAUSE",
+    "UMWAIT",
+    "UMONITOR",
+    "SERIALIZE",
+    "TILE",
+    "LDTILE",
+    "STTILE",
+    "TDP",
+    "K",
+    "AESENC1",
+    "AESENC2",
+    "AESDEC1",
+    "AESDEC2",
+    "AESENCW",
+    "AESDECW",
+    "ENCODEKEY",
+    "BND",
+    "RDSSP",
+    "INCSSP",
+    "PTWRITE",
+    "CLUI",
+    "STUI",
+    "TESTUI",
+    "UIRET",
+    "SENDUIPI",
+    "XSAVE",
+    "XRSTOR",
+    "RDPRU",
+    "CLDEMOTE",
+    "AADD",
+    "AAND",
+    "AOR",
+    "AXOR",
+    "CMPCC",
+    "HRESET",
+    "SAVEPREVSSP",
+    "RSTORSSP",
+    "WRSS",
+    "WRUSS",
+    "SETSSBSY",
+    "CLRSSBSY",
+    "PF",
+    "PI2F",
+    "FEMMS",
+    "PAVGUSB",
+    "PMULHRW",
+    "PSWAPD",
+    "EXTRQ",
+    "INSERTQ",
+    "MOVNTSD",
+    "MOVNTSS",
+    "VPDP",
+    "VCVTNE",
+    "VBCST",
+    "VSHA",
+    "VSM",
+    "VPMADD52",
+    "MONTMUL",
+    "XCRYPT",
+    "XSHA",
+    "XSTORE",
+    "CLZERO",
+    "MONITORX",
+    "MWAITX",
+    "MCOMMIT",
+    "WBNOINVD",
+    "PREFETCHIT",
+    "LLWPCB",
+    "SLWPCB",
+    "LWP",
+    "TCMM",
+    "T2RPN",
+    "VMOVRS",
+    "MOVRS",
+  };
+
+  static Set<Mnemonic> set() {
+    Set<Mnemonic> set = EnumSet.copyOf(ENVIRONMENT);
+    for (Mnemonic m : Mnemonic.values()) {
+      if (m == Mnemonic.INVALID || notOffered(m.name())) {
+        set.add(m);
+      }
+    }
+    return set;
+  }
+
+  /**
+   * Whether an instruction reads or changes system state; PUSHF and POPF are tested all the same.
+   */
+  static boolean system(Insn insn) {
+    return insn.sensitivity != Sensitivity.NONE
+        && insn.mnemonic != Mnemonic.PUSHF
+        && insn.mnemonic != Mnemonic.POPF;
+  }
+
+  private static boolean notOffered(String name) {
+    for (String prefix : NOT_OFFERED) {
+      if (name.startsWith(prefix)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

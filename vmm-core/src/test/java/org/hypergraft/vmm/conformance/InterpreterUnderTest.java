@@ -1,0 +1,252 @@
+package org.hypergraft.vmm.conformance;
+
+import org.hypergraft.vmm.bus.InterruptSource;
+import org.hypergraft.vmm.bus.MmioBus;
+import org.hypergraft.vmm.bus.PortBus;
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.ExceptionDelivery;
+import org.hypergraft.vmm.cpu.Flags;
+import org.hypergraft.vmm.cpu.Platform;
+import org.hypergraft.vmm.cpu.interpret.Engine;
+import org.hypergraft.vmm.cpu.interpret.Lowering;
+import org.hypergraft.vmm.mmu.GuestFault;
+import org.hypergraft.vmm.mmu.GuestRam;
+import org.hypergraft.vmm.mmu.Mmu;
+
+/**
+ * Tier 0 in 64-bit user mode. The code page and the data page are mapped at the addresses the host
+ * process uses, everything else is absent.
+ */
+final class InterpreterUnderTest implements EngineUnderTest {
+  private static final long RAM_SIZE = 1 << 20;
+
+  // Guest-physical layout.
+  private static final long PML4 = 0x1000;
+  private static final long PDPT = 0x2000;
+  private static final long PD = 0x3000;
+  private static final long DATA_TABLE = 0x4000;
+  private static final long CODE_TABLE = 0x5000;
+  private static final long DATA_FRAME = 0x10000;
+  private static final long CODE_FRAME = 0x12000;
+
+  /** Present, writable, user. */
+  private static final long PAGE = 7;
+
+  private static final long NO_EXECUTE = 1L << 63;
+  private static final long CR0 = 0x80010033L; // PG WP NE ET MP PE
+  private static final long CR4 = 0x50620L; // OSXSAVE FSGSBASE OSXMMEXCPT OSFXSR PAE
+  private static final long EFER = 0xd01; // NXE LMA LME SCE
+
+  /** UD2 ends the code, at a place where no case faults by itself. */
+  private static final int UD2 = 0x0b0f;
+
+  /** More instructions than any case runs. */
+  private static final int LIMIT = 100_000;
+
+  private final GuestRam ram = new GuestRam(RAM_SIZE);
+  private final Cpu cpu = new Cpu(0);
+  private final Engine engine;
+  private final Recorder recorder = new Recorder();
+
+  InterpreterUnderTest() {
+    this(Lowerings.all());
+  }
+
+  InterpreterUnderTest(Lowering... lowerings) {
+    engine = new Engine(ram, lowerings);
+    ram.put64(PML4, PDPT | PAGE);
+    ram.put64(PDPT, PD | PAGE);
+    ram.put64(PD + 8 * (MachineState.DATA_PAGE >>> 21), DATA_TABLE | PAGE);
+    ram.put64(PD + 8 * (MachineState.CODE_ADDRESS >>> 21), CODE_TABLE | PAGE);
+    ram.put64(
+        DATA_TABLE + 8 * (MachineState.DATA_PAGE >>> 12 & 511), DATA_FRAME | PAGE | NO_EXECUTE);
+    ram.put64(CODE_TABLE + 8 * (MachineState.CODE_ADDRESS >>> 12 & 511), CODE_FRAME | PAGE);
+    cpu.mmu = new Mmu(ram, new NoDevices());
+    cpu.ports = new NoDevices();
+    cpu.interrupts = new NoInterrupts();
+    cpu.platform = new NoPlatform();
+    cpu.delivery = recorder;
+    cpu.cr0 = CR0;
+    cpu.cr3 = PML4;
+    cpu.cr4 = CR4;
+    cpu.efer = EFER;
+    cpu.xcr0 = 7;
+    cpu.cpl = 3;
+    cpu.mmu.control(CR0, PML4, CR4, EFER);
+    cpu.mmu.privilege(3, false);
+    for (int s = 0; s < 6; s++) {
+      cpu.sel[s] = s == Cpu.CS ? 0x33 : s == Cpu.SS ? 0x2b : 0;
+      cpu.segLimit[s] = -1;
+      // present, DPL 3, code or data, accessed; CS long, SS 32-bit
+      cpu.segAttr[s] = s == Cpu.CS ? 0xa0fb : 0xc0f3;
+    }
+    cpu.segBase[Cpu.FS] = MachineState.FS_BASE;
+    cpu.segBase[Cpu.GS] = MachineState.GS_BASE;
+    cpu.updateMode();
+  }
+
+  @Override
+  public String name() {
+    return "tier 0";
+  }
+
+  @Override
+  public MachineState run(MachineState input) {
+    long code = CODE_FRAME + (MachineState.CODE_ADDRESS & 0xfff);
+    byte[] bytes = input.code();
+    ram.write(code, bytes);
+    ram.put16(code + bytes.length, UD2);
+    ram.fill(DATA_FRAME, 4096, 0);
+    long window = DATA_FRAME + (MachineState.WINDOW_ADDRESS & 0xfff);
+    ram.write(window, input.bytes, MachineState.WINDOW, MachineState.WINDOW_SIZE);
+    load(input);
+    recorder.vector = -1;
+    cpu.shutdown = false;
+    cpu.setStop(cpu.retired() + LIMIT);
+    engine.run(cpu);
+    MachineState out = new MachineState();
+    store(out);
+    boolean finished =
+        recorder.vector == GuestFault.UD && cpu.rip == MachineState.CODE_ADDRESS + bytes.length;
+    if (!finished) {
+      out.put64(MachineState.VECTOR, recorder.vector);
+      out.put64(MachineState.ERROR_CODE, recorder.errorCode);
+      out.put64(MachineState.CR2, recorder.address);
+      out.put64(MachineState.RIP, cpu.rip);
+    }
+    ram.read(window, out.bytes, MachineState.WINDOW, MachineState.WINDOW_SIZE);
+    return out;
+  }
+
+  private void load(MachineState s) {
+    for (int i = 0; i < 16; i++) {
+      cpu.r[i] = s.gpr(i);
+      for (int lane = 0; lane < 4; lane++) {
+        cpu.x[4 * i + lane] = s.ymm(i, lane);
+      }
+    }
+    cpu.rip = MachineState.CODE_ADDRESS;
+    Flags.set(cpu, (int) s.u64(MachineState.RFLAGS) & 0x200cd5 | Flags.IF);
+    cpu.mxcsr = s.u32(MachineState.MXCSR);
+    int status = s.u16(MachineState.FSW);
+    cpu.x87.control = s.u16(MachineState.FCW);
+    cpu.x87.status = status & 0x47ff;
+    cpu.x87.top = status >>> 11 & 7;
+    cpu.x87.valid = s.u8(MachineState.TAGS);
+    cpu.x87.opcode = 0;
+    cpu.x87.instruction = 0;
+    cpu.x87.data = 0;
+    for (int i = 0; i < 8; i++) {
+      int p = cpu.x87.top + i & 7;
+      cpu.x87.significand[p] = s.u64(MachineState.ST + 16 * i);
+      cpu.x87.signExponent[p] = s.u16(MachineState.ST + 16 * i + 8);
+    }
+  }
+
+  private void store(MachineState s) {
+    for (int i = 0; i < 16; i++) {
+      s.gpr(i, cpu.r[i]);
+      for (int lane = 0; lane < 4; lane++) {
+        s.ymm(i, lane, cpu.x[4 * i + lane]);
+      }
+    }
+    s.put64(MachineState.RFLAGS, Flags.get(cpu));
+    s.put32(MachineState.MXCSR, cpu.mxcsr);
+    int busy = (cpu.x87.status & 0x80) << 8;
+    s.put16(MachineState.FCW, cpu.x87.control);
+    s.put16(MachineState.FSW, cpu.x87.status | busy | cpu.x87.top << 11);
+    s.put8(MachineState.TAGS, cpu.x87.valid);
+    for (int i = 0; i < 8; i++) {
+      int p = cpu.x87.top + i & 7;
+      s.put64(MachineState.ST + 16 * i, cpu.x87.significand[p]);
+      s.put16(MachineState.ST + 16 * i + 8, cpu.x87.signExponent[p]);
+    }
+  }
+
+  @Override
+  public void close() {
+    cpu.mmu.close();
+    ram.close();
+  }
+
+  /** Ends the run at the first exception and remembers it. */
+  private static final class Recorder implements ExceptionDelivery {
+    int vector;
+    int errorCode;
+    long address;
+
+    @Override
+    public boolean exception(Cpu c, int vector, int errorCode, long address) {
+      this.vector = vector;
+      this.errorCode = Math.max(errorCode, 0);
+      this.address = address;
+      return false;
+    }
+
+    @Override
+    public boolean interrupt(Cpu c, int vector) {
+      throw new AssertionError("no interrupt source exists");
+    }
+  }
+
+  private static final class NoDevices implements MmioBus, PortBus {
+    @Override
+    public long read(long gpa, int size) {
+      throw new AssertionError("nothing is mapped outside RAM");
+    }
+
+    @Override
+    public void write(long gpa, int size, long value) {
+      throw new AssertionError("nothing is mapped outside RAM");
+    }
+
+    @Override
+    public int in(int port, int size) {
+      throw new AssertionError("user mode has no port access");
+    }
+
+    @Override
+    public void out(int port, int size, int value) {
+      throw new AssertionError("user mode has no port access");
+    }
+  }
+
+  private static final class NoInterrupts implements InterruptSource {
+    @Override
+    public boolean pending() {
+      return false;
+    }
+
+    @Override
+    public int acknowledge() {
+      throw new AssertionError("no interrupt was pending");
+    }
+  }
+
+  private static final class NoPlatform implements Platform {
+    @Override
+    public long tsc(Cpu c) {
+      return 0;
+    }
+
+    @Override
+    public void cpuid(Cpu c, int leaf, int subleaf, int[] out) {
+      java.util.Arrays.fill(out, 0);
+    }
+
+    @Override
+    public long readMsr(Cpu c, int msr) {
+      throw GuestFault.of(GuestFault.GP, 0);
+    }
+
+    @Override
+    public void writeMsr(Cpu c, int msr, long value) {
+      throw GuestFault.of(GuestFault.GP, 0);
+    }
+
+    @Override
+    public boolean hypercall(Cpu c, boolean amd) {
+      return false;
+    }
+  }
+}

@@ -124,12 +124,18 @@ final class Comparison {
       int gs = got.u16(at + 8);
       long em = expected.u64(at);
       long gm = got.u64(at);
-      if (es == gs && (em == gm || approximate && Math.abs(em - gm) <= 2)) {
+      if (es == gs && em == gm || approximate && near(es, em, gs, gm)) {
         continue;
       }
       return "st" + i + ": expected " + extended(es, em) + ", got " + extended(gs, gm);
     }
     return null;
+  }
+
+  /** At most two units apart, also across a power of two. */
+  private static boolean near(int es, long em, int gs, long gm) {
+    long distance = (long) (es - gs) * Long.MIN_VALUE + em - gm;
+    return Math.abs(es - gs) <= 1 && Math.abs(distance) <= 2;
   }
 
   private static String extended(int signExponent, long significand) {

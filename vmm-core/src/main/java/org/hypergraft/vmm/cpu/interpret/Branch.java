@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.interpret;
 
 import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.mmu.GuestFault;
 
 /** An op that ends its block and knows, or learns, the blocks that may follow. */
 abstract class Branch extends Op {
@@ -61,6 +62,23 @@ abstract class Branch extends Op {
       block.cache.request(this, false, c.rip);
     }
     return null;
+  }
+
+  /** A computed target, refused by #GP before anything changes when it is not canonical. */
+  static long checked(Cpu c, long target) {
+    if (!c.mmu.canonical(target)) {
+      throw GuestFault.of(GuestFault.GP, 0);
+    }
+    return target;
+  }
+
+  /** As {@link #checked} for an address popped from the stack, which is put back. */
+  static long popped(Cpu c, long target, long sp) {
+    if (!c.mmu.canonical(target)) {
+      c.r[Cpu.RSP] = sp;
+      throw GuestFault.of(GuestFault.GP, 0);
+    }
+    return target;
   }
 
   /** Continues at a computed address of the current code segment. */

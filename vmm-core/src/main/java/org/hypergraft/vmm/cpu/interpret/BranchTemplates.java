@@ -75,7 +75,7 @@ final class BranchTemplates {
   static final class JumpR extends Branch {
     @Override
     public Op exec(Cpu c) {
-      return indirect(c, block.cut(Hole.getS(c.r, s)));
+      return indirect(c, checked(c, block.cut(Hole.getS(c.r, s))));
     }
 
     @Override
@@ -88,7 +88,7 @@ final class BranchTemplates {
   static final class JumpM extends Branch {
     @Override
     public Op exec(Cpu c) {
-      return indirect(c, Hole.load(c.mmu, Hole.address(c, this)));
+      return indirect(c, checked(c, Hole.load(c.mmu, Hole.address(c, this))));
     }
 
     @Override
@@ -101,7 +101,7 @@ final class BranchTemplates {
   static final class CallR extends Branch {
     @Override
     public Op exec(Cpu c) {
-      long target = block.cut(Hole.getS(c.r, s));
+      long target = checked(c, block.cut(Hole.getS(c.r, s)));
       Hole.push(c, nextIp());
       return indirect(c, target);
     }
@@ -116,7 +116,7 @@ final class BranchTemplates {
   static final class CallM extends Branch {
     @Override
     public Op exec(Cpu c) {
-      long target = Hole.load(c.mmu, Hole.address(c, this));
+      long target = checked(c, Hole.load(c.mmu, Hole.address(c, this)));
       Hole.push(c, nextIp());
       return indirect(c, target);
     }
@@ -131,7 +131,8 @@ final class BranchTemplates {
   static final class Return extends Branch {
     @Override
     public Op exec(Cpu c) {
-      return indirect(c, Hole.pop(c));
+      long sp = c.r[Cpu.RSP];
+      return indirect(c, popped(c, Hole.pop(c), sp));
     }
 
     @Override
@@ -144,7 +145,8 @@ final class BranchTemplates {
   static final class ReturnRelease extends Branch {
     @Override
     public Op exec(Cpu c) {
-      long target = Hole.pop(c);
+      long sp = c.r[Cpu.RSP];
+      long target = popped(c, Hole.pop(c), sp);
       Stack.set(c, Stack.moved(c, imm & 0xffff));
       return indirect(c, target);
     }

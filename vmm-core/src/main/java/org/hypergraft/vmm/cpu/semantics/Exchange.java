@@ -95,11 +95,8 @@ public final class Exchange {
       long v = Registers.read(c, op.s, op.size, (op.aux & S_HIGH) != 0);
       Registers.write(c, op.d, op.size, dHigh, v);
     } else {
+      // processors leave an unequal 32-bit destination alone, its upper half included
       Registers.write(c, Cpu.RAX, op.size, false, b);
-      if (op.size == 4) {
-        // a 32-bit destination is written back, and so zero-extended, even when unchanged
-        Registers.write(c, op.d, 4, false, b);
-      }
     }
   }
 

@@ -103,7 +103,7 @@ public final class FpuLowering implements Lowering {
     "FSTP fst pop",
     "FSTP8 fst pop",
     "FSTP9 fst pop",
-    "FSTPNCE fst pop",
+    "FSTPNCE fstpnce pop",
     "FIST fist integer",
     "FISTP fist integer pop",
     "FISTTP fisttp integer pop",

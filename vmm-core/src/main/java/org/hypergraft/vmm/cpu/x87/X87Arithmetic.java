@@ -280,10 +280,13 @@ public final class X87Arithmetic {
       return;
     }
     X87.set(c, 0, f.r);
+    if (quotient == Remainder.NONE) {
+      return; // C0 and C3 stay
+    }
     int codes = 0;
     if (quotient == Remainder.PARTIAL) {
       codes = X87.C2;
-    } else if (quotient >= 0) {
+    } else {
       codes =
           ((quotient & 1) != 0 ? X87.C1 : 0)
               | ((quotient & 2) != 0 ? X87.C3 : 0)

@@ -29,8 +29,9 @@ public final class X87Compare {
       X87Arithmetic.load(c, o, f.b);
     }
     if (X87.empty(c, 0) || register && X87.empty(c, o.s)) {
-      if (X87.stackFault(c, false)) {
-        c.x87.status |= CODES;
+      boolean go = X87.stackFault(c, false);
+      c.x87.status |= CODES;
+      if (go) {
         X87Arithmetic.pops(c, o);
       }
       return;
@@ -44,8 +45,10 @@ public final class X87Compare {
 
   private static void finish(Cpu c, Op o, SoftFloat f, boolean quiet) {
     int order = f.compare(quiet);
-    if (X87.settle(c, f)) {
-      c.x87.status = c.x87.status & ~CODES | codes(order);
+    boolean go = X87.settle(c, f);
+    // the codes are set even when the exception is not masked
+    c.x87.status = c.x87.status & ~CODES | codes(order);
+    if (go) {
       X87Arithmetic.pops(c, o);
     }
   }
@@ -68,9 +71,8 @@ public final class X87Compare {
     X87.begin(c, o);
     SoftFloat f = X87.unit(c);
     if (X87.empty(c, 0)) {
-      if (X87.stackFault(c, false)) {
-        c.x87.status |= CODES;
-      }
+      X87.stackFault(c, false);
+      c.x87.status |= CODES;
       return;
     }
     X87.get(c, 0, f.a);
@@ -151,7 +153,6 @@ public final class X87Compare {
 
   private static void move(Cpu c, Op o, boolean condition) {
     X87.begin(c, o);
-    c.x87.status &= ~X87.C1;
     if (X87.empty(c, 0) || X87.empty(c, o.s)) {
       if (X87.stackFault(c, false)) {
         X87.indefinite(c, 0);

@@ -66,12 +66,18 @@ public final class X87Transcendental {
         f.set(f.a.sign ? -1 : 0, 1L << 63, 0);
         f.r.sign = f.a.sign;
       } else {
-        f.exact(); // outside the domain the result is undefined
+        outside(f);
       }
     } else {
       Transcendental.exponential(f);
     }
     finish(c, f);
+  }
+
+  /** Outside its domain an instruction's result is undefined: hardware keeps the operand. */
+  private static void outside(SoftFloat f) {
+    f.exact();
+    f.flags |= SoftFloat.INEXACT;
   }
 
   public static void fsin(Cpu c, Op o) {
@@ -287,7 +293,7 @@ public final class X87Transcendental {
       f.zeroResult(x.sign ^ y.sign);
     } else if (belowMinusOne) {
       denormals(f);
-      f.exact(); // outside the domain: undefined
+      outside(f);
     } else {
       denormals(f);
       Transcendental.logarithmPlusOne(f);

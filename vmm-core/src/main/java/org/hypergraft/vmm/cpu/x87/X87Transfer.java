@@ -78,6 +78,20 @@ public final class X87Transfer {
     X87Arithmetic.pops(c, o);
   }
 
+  /** FSTPNCE, an undocumented FSTP that never faults on an empty ST(0). */
+  public static void fstpnce(Cpu c, Op o) {
+    if (!X87.empty(c, 0)) {
+      fstRegister(c, o);
+      return;
+    }
+    X87.begin(c, o);
+    int from = X87.physical(c, 0);
+    int to = X87.physical(c, o.d);
+    c.x87.signExponent[to] = c.x87.signExponent[from];
+    c.x87.significand[to] = c.x87.significand[from];
+    X87Arithmetic.pops(c, o);
+  }
+
   public static void fstSingle(Cpu c, Op o) {
     X87.begin(c, o);
     SoftFloat f = X87.unit(c);
@@ -118,6 +132,10 @@ public final class X87Transfer {
     }
     // an unmasked overflow or underflow leaves memory alone, too
     int open = f.flags & ~f.masks & (SoftFloat.OVERFLOW | SoftFloat.UNDERFLOW);
+    if (open != 0) {
+      f.flags &= ~SoftFloat.INEXACT;
+      f.roundedUp = false;
+    }
     return X87.settle(c, f) && open == 0;
   }
 

@@ -65,8 +65,9 @@ final class MsrRows {
     rows.add(MsrRow.strict(0x1d9, "DBG_CTL", 0, 3));
     rows.add(MsrRow.command(0xc001_0020, "PATCH_LOADER", -1));
     for (int i = 0; i < 4; i++) {
-      rows.add(MsrRow.stored(0xc001_0000 + i, "PERF_CTL" + i, 0));
-      rows.add(MsrRow.stored(0xc001_0004 + i, "PERF_CTR" + i, 0));
+      // Nothing counts: writes are dropped, by which kernels notice that there is no PMU.
+      rows.add(MsrRow.constant(0xc001_0000 + i, "PERF_CTL" + i, 0));
+      rows.add(MsrRow.constant(0xc001_0004 + i, "PERF_CTR" + i, 0));
     }
     rows.add(MsrRow.stored(0xc001_0010, "SYSCFG", 0));
     // Bit 24, TscFreqSel: the counter runs at the rate of the base performance state.

@@ -42,7 +42,8 @@ public final class Btf {
   /** Bounds on what a hostile section could make us build. */
   private static final int MAX_DEPTH = 32;
 
-  private static final int MAX_MEMBERS = 100_000;
+  private static final int MAX_MEMBERS = 20_000;
+  private static final int MAX_NAME = 255;
 
   /**
    * A member that is no structure itself.
@@ -161,7 +162,7 @@ public final class Btf {
       return Optional.empty();
     }
     List<Member> out = new ArrayList<>();
-    flatten(id, "", 0, 0, out);
+    flatten(id, "", 0, 0, out, new int[1]);
     return Optional.of(List.copyOf(out));
   }
 
@@ -202,13 +203,14 @@ public final class Btf {
           ".BTF name at payload byte 0x%x is outside its strings".formatted(at));
     }
     int end = (int) from;
-    while (b[end] != 0) {
+    while (b[end] != 0 && end - from < MAX_NAME) {
       end++;
     }
     return new String(b, (int) from, end - (int) from, StandardCharsets.UTF_8);
   }
 
-  private void flatten(int struct, String prefix, long base, int depth, List<Member> out) {
+  private void flatten(
+      int struct, String prefix, long base, int depth, List<Member> out, int[] visited) {
     int at = types[struct];
     int info = LittleEndian.s32(b, at + 4);
     boolean bitFields = info < 0; // kind_flag: offsets carry a bit-field size in their top byte
@@ -217,6 +219,9 @@ public final class Btf {
           ".BTF structures nest deeper than %d at type %d".formatted(MAX_DEPTH, struct));
     }
     for (int i = 0; i < (info & 0xffff); i++) {
+      if (++visited[0] > MAX_MEMBERS) {
+        throw new ImageException(".BTF structure with more than %d members".formatted(MAX_MEMBERS));
+      }
       int member = at + TYPE + MEMBER * i;
       String name = string(member);
       String path = prefix.isEmpty() || name.isEmpty() ? prefix + name : prefix + "." + name;
@@ -225,11 +230,8 @@ public final class Btf {
       long bits = base + (bitFields ? word & 0xff_ffffL : word & 0xffff_ffffL);
       int kind = type == 0 ? 0 : kind(LittleEndian.s32(b, types[type] + 4));
       if (kind == KIND_STRUCT || kind == KIND_UNION) {
-        flatten(type, path, bits, depth + 1, out);
+        flatten(type, path, bits, depth + 1, out, visited);
         continue;
-      }
-      if (out.size() == MAX_MEMBERS) {
-        throw new ImageException(".BTF structure with more than %d members".formatted(MAX_MEMBERS));
       }
       long elements = kind == KIND_ARRAY ? LittleEndian.u32(b, types[type] + TYPE + 8) : 1;
       out.add(

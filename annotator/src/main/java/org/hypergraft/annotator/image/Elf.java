@@ -30,6 +30,9 @@ public record Elf(
   /** Section and segment names are short; a longer one is damage. */
   private static final int MAX_NAME = 255;
 
+  /** A kernel has fewer than ten segments; searches go through them all. */
+  private static final int MAX_SEGMENTS = 64;
+
   /** e_shnum and section indexes from here on have other meanings (SHN_LORESERVE). */
   private static final int RESERVED_INDEX = 0xff00;
 
@@ -115,6 +118,10 @@ public record Elf(
     int count = LittleEndian.u16(b, wide ? 56 : 44);
     if (count == 0) {
       throw new ImageException("ELF without program headers: nothing would be loaded");
+    }
+    if (count > MAX_SEGMENTS) {
+      throw new ImageException(
+          "ELF claims %d program headers, at most %d are expected".formatted(count, MAX_SEGMENTS));
     }
     checkTable("program header", table, stride, wide ? 56 : 32, count, b.length);
     List<Segment> out = new ArrayList<>(count);

@@ -12,6 +12,12 @@ final class ElfSymbols implements SymbolNames {
   private static final int STB_WEAK = 2;
   private static final int SHN_ABS = 0xfff1;
 
+  /** A kernel with debug information has some 400,000 symbols. */
+  private static final int MAX_SYMBOLS = 2_000_000;
+
+  /** Longer names are cut; KSYM_NAME_LEN is 512. */
+  private static final int MAX_NAME = 512;
+
   private final byte[] b;
   private final Elf elf;
   private final boolean wide;
@@ -52,6 +58,10 @@ final class ElfSymbols implements SymbolNames {
     }
     Section strings = elf.sections().get(table.link());
     int count = (int) (table.size() / stride);
+    if (count > MAX_SYMBOLS) {
+      throw new ImageException(
+          "%s claims %d symbols, more than %d".formatted(table.name(), count, MAX_SYMBOLS));
+    }
     int[] entries = new int[count];
     long[] keys = new long[count];
     int n = 0;
@@ -91,11 +101,16 @@ final class ElfSymbols implements SymbolNames {
     return strings + LittleEndian.s32(b, entries[index]);
   }
 
+  private int limit(int from) {
+    return Math.min(stringsEnd, from + MAX_NAME);
+  }
+
   @Override
   public String name(int index) {
     int from = nameAt(index);
+    int limit = limit(from);
     int end = from;
-    while (end < stringsEnd && b[end] != 0) {
+    while (end < limit && b[end] != 0) {
       end++;
     }
     return new String(b, from, end - from, StandardCharsets.ISO_8859_1);
@@ -126,7 +141,9 @@ final class ElfSymbols implements SymbolNames {
   @Override
   public int hash(int index) {
     int hash = HASH_SEED;
-    for (int at = nameAt(index); at < stringsEnd && b[at] != 0; at++) {
+    int from = nameAt(index);
+    int limit = limit(from);
+    for (int at = from; at < limit && b[at] != 0; at++) {
       hash = SymbolNames.step(hash, b[at]);
     }
     return hash;

@@ -1,6 +1,7 @@
 package org.hypergraft.annotator.image;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -21,6 +22,9 @@ import java.util.Optional;
 public final class GuestImage {
   /** Larger files are refused unread: no kernel, debug information included, comes near it. */
   static final long MAX_FILE = 1L << 30;
+
+  /** Places to look for the version line before giving up; kernels have it first or second. */
+  private static final int MAX_BANNERS = 1000;
 
   private final String name;
   private final byte[] original;
@@ -234,12 +238,16 @@ public final class GuestImage {
 
   /** init/version.c keeps it in read-only data; it ends with a newline. */
   private Optional<String> readBanner() {
-    byte[] start = "Linux version ".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    byte[] start = "Linux version ".getBytes(StandardCharsets.US_ASCII);
     for (int[] area : bannerAreas()) {
       int at = area[0] - 1;
-      while ((at = LittleEndian.indexOf(payload, at + 1, area[1], start)) >= 0) {
+      for (int tries = 0; tries < MAX_BANNERS; tries++) {
+        at = LittleEndian.indexOf(payload, at + 1, area[1], start);
+        if (at < 0) {
+          break;
+        }
         int end = at + start.length;
-        if (payload[end] < '0' || payload[end] > '9') {
+        if (end == area[1] || payload[end] < '0' || payload[end] > '9') {
           continue; // a format string
         }
         int limit = Math.min(area[1], at + 1024);
@@ -247,8 +255,7 @@ public final class GuestImage {
           end++;
         }
         if (end < limit && payload[end] == '\n') {
-          return Optional.of(
-              new String(payload, at, end - at, java.nio.charset.StandardCharsets.US_ASCII));
+          return Optional.of(new String(payload, at, end - at, StandardCharsets.US_ASCII));
         }
       }
     }

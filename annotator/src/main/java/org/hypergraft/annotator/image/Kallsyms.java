@@ -9,8 +9,8 @@ import java.util.Arrays;
  * character is the nm letter.
  */
 final class Kallsyms implements SymbolNames {
-  /** Longest expanded name accepted; KSYM_NAME_LEN is 512. */
-  private static final int MAX_NAME = 1024;
+  /** Longest expanded name, type letter included; KSYM_NAME_LEN is 512. The finder checks it. */
+  static final int MAX_NAME = 1024;
 
   private final byte[] b;
 
@@ -36,11 +36,6 @@ final class Kallsyms implements SymbolNames {
     for (int i = start[index], end = i + count[index]; i < end; i++) {
       int token = b[i] & 0xff;
       int length = tokenLength[token];
-      if (n + length > MAX_NAME) {
-        throw new ImageException(
-            "kallsyms name %d at payload byte 0x%x expands to more than %d characters"
-                .formatted(index, start[index], MAX_NAME));
-      }
       System.arraycopy(b, tokenStart[token], out, n, length);
       n += length;
     }

@@ -36,25 +36,43 @@ final class KallsymsFinder {
    */
   private static final int MIN_INSIDE = 90;
 
+  /** Steps to spend on false starts before giving up; real kernels take a few million. */
+  private static final long MAX_STEPS = 400_000_000;
+
   private final byte[] b;
   private final Elf elf;
   private final boolean wide;
   private final int from;
   private final int to;
   private final AddressMap map;
+  private final Steps steps;
 
   private int tokenTable;
   private int tokenIndex;
   private int[] tokenStart;
   private int[] tokenLength;
 
-  private KallsymsFinder(byte[] b, Elf elf, int from, int to) {
+  private KallsymsFinder(byte[] b, Elf elf, int from, int to, Steps steps) {
     this.b = b;
+    this.steps = steps;
     this.elf = elf;
     this.wide = elf.bits() == 64;
     this.from = from;
     this.to = to;
     this.map = new AddressMap(elf);
+  }
+
+  /** Bounds the search in data made to look like tables everywhere. */
+  private static final class Steps {
+    private long left = MAX_STEPS;
+
+    void spend(long n) {
+      left -= n;
+      if (left < 0) {
+        throw new ImageException(
+            "kallsyms: too many places look like symbol tables, and none holds");
+      }
+    }
   }
 
   /** How the build stored addresses. */
@@ -83,10 +101,12 @@ final class KallsymsFinder {
   static SymbolTable find(byte[] b, Elf elf) {
     List<SymbolTable> found = new ArrayList<>();
     List<Integer> places = new ArrayList<>();
+    Steps steps = new Steps();
     for (int[] area : areas(elf)) {
       int at = area[0];
       while ((at = LittleEndian.indexOf(b, at, area[1], DIGITS)) >= 0) {
-        KallsymsFinder finder = new KallsymsFinder(b, elf, area[0], area[1]);
+        KallsymsFinder finder = new KallsymsFinder(b, elf, area[0], area[1], steps);
+        steps.spend(1000);
         if (finder.tokens(at)) {
           found.add(finder.table());
           places.add(finder.tokenTable);
@@ -192,11 +212,13 @@ final class KallsymsFinder {
 
   private SymbolTable table() {
     Names names = null;
+    steps.spend((tokenTable - from) / 4);
     for (int at = alignDown(tokenTable - 8, 4); at >= from; at -= 4) {
       int n = LittleEndian.s32(b, at);
       if (n < MIN_SYMBOLS || n > MAX_SYMBOLS || tokenTable - at < 2L * n) {
         continue;
       }
+      steps.spend(2000);
       Names candidate = names(at, n);
       if (candidate != null) {
         if (names != null) {
@@ -251,7 +273,13 @@ final class KallsymsFinder {
       }
       start[i] = at;
       lengths[i] = (short) length;
-      at += length;
+      int expanded = 0;
+      for (int end = at + length; at < end; at++) {
+        expanded += tokenLength[b[at] & 0xff];
+      }
+      if (expanded > Kallsyms.MAX_NAME) {
+        return null;
+      }
     }
     for (int align : new int[] {4, 8}) {
       int markers = alignUp(at, align);
@@ -273,6 +301,9 @@ final class KallsymsFinder {
   private boolean plausible(int first, int n) {
     int at = first;
     for (int i = 0; i < n; i++) {
+      if ((i & 0xfff) == 0xfff) {
+        steps.spend(0x1000);
+      }
       if (at >= tokenTable - 2) {
         return false;
       }

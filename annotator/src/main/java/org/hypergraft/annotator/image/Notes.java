@@ -46,6 +46,9 @@ public final class Notes {
   private static final int MAX_NOTES = 4096;
   private static final int MAX_OWNER = 64;
 
+  /** Note sections may overlap, so their bytes are bounded together. */
+  private static final int MAX_BYTES = 16 << 20;
+
   private final List<Note> all;
 
   private Notes(List<Note> all) {
@@ -71,6 +74,7 @@ public final class Notes {
 
   private static void area(byte[] b, int from, int to, String where, List<Note> out) {
     int at = from;
+    long total = out.stream().mapToLong(Note::length).sum();
     while (to - at >= 12) {
       long nameSize = LittleEndian.u32(b, at);
       long size = LittleEndian.u32(b, at + 4);
@@ -78,7 +82,11 @@ public final class Notes {
       long name = at + 12L;
       long description = name + (nameSize + 3 & ~3L);
       long next = description + (size + 3 & ~3L);
-      if (nameSize > MAX_OWNER || description + size > to || out.size() == MAX_NOTES) {
+      total += size;
+      if (nameSize > MAX_OWNER
+          || description + size > to
+          || total > MAX_BYTES
+          || out.size() == MAX_NOTES) {
         throw new ImageException(
             "%s has a note at payload byte 0x%x with a %d-byte name and %d-byte body that do not fit"
                 .formatted(where, at, nameSize, size));

@@ -65,6 +65,9 @@ public final class Relocations {
    */
   public record Entry(Kind kind, long address) {}
 
+  /** Real kernels have some 300,000 entries; checking them takes time for each. */
+  private static final int MAX_ENTRIES = 4_000_000;
+
   private final Layout layout;
   private final int offset;
   private final boolean wide;
@@ -102,6 +105,11 @@ public final class Relocations {
           ("relocation tail of %d bytes at payload byte 0x%x: expected 32-bit words starting "
                   + "with 0, found %s")
               .formatted(length, from, length < 4 ? "a fragment" : hex(payload, from)));
+    }
+    if (length / 4 > MAX_ENTRIES) {
+      throw new ImageException(
+          "relocation tail of %d bytes at payload byte 0x%x: more than %d entries"
+              .formatted(length, from, MAX_ENTRIES));
     }
     List<int[]> found = new ArrayList<>();
     int at = from;

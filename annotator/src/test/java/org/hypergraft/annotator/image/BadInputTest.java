@@ -179,6 +179,48 @@ class BadInputTest {
   }
 
   @Test
+  void nestedTypesDoNotExplode() {
+    // A structure of 60,000 members that are each a structure of 60,000 empty structures.
+    int n = 60_000;
+    ByteBuffer b = ByteBuffer.allocate(24 + 3 * 12 + 2 * 12 * n + 4).order(ByteOrder.LITTLE_ENDIAN);
+    b.putShort((short) 0xeb9f).put((byte) 1).put((byte) 0).putInt(24);
+    b.putInt(0).putInt(3 * 12 + 2 * 12 * n).putInt(3 * 12 + 2 * 12 * n).putInt(4);
+    b.putInt(1).putInt(4 << 24 | n).putInt(8);
+    for (int i = 0; i < n; i++) {
+      b.putInt(1).putInt(2).putInt(0);
+    }
+    b.putInt(0).putInt(4 << 24 | n).putInt(8);
+    for (int i = 0; i < n; i++) {
+      b.putInt(1).putInt(3).putInt(0);
+    }
+    b.putInt(0).putInt(4 << 24).putInt(0).put(new byte[] {0, 's', 0, 0});
+    byte[] elf = TestElf.elf64().section(".BTF", 1, 2, b.array()).build();
+    Btf btf = GuestImage.parse(elf, "nested").btf().orElseThrow();
+    ImageException e = assertThrows(ImageException.class, () -> btf.structMembers("s"));
+    assertTrue(e.getMessage().contains("more than"), e.getMessage());
+  }
+
+  @Test
+  void multibootHeaderIsRecognized() {
+    byte[] elf = TestElf.small(false);
+    ByteBuffer b = ByteBuffer.wrap(elf).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(0x400, 0x1badb002).putInt(0x404, 3).putInt(0x408, -(0x1badb002 + 3));
+    Container container = GuestImage.parse(elf, "multiboot").container();
+    assertEquals(new Container.Multiboot(0x400, 3), container);
+    b.putInt(0x408, 0);
+    assertEquals(new Container.Vmlinux(), GuestImage.parse(elf, "not").container());
+  }
+
+  @Test
+  void overlappingNotesAreBounded() {
+    TestElf builder = TestElf.elf64().section(".text", 1, 6, new byte[16]);
+    byte[] note = TestElf.note("X", 1, new byte[9 << 20]);
+    byte[] elf = builder.section(".note.a", 7, 2, note).section(".note.b", 7, 2, note).build();
+    GuestImage image = GuestImage.parse(elf, "notes");
+    assertThrows(ImageException.class, image::notes);
+  }
+
+  @Test
   void readersStayInsideTheImage() {
     GuestImage image = GuestImage.parse(TestElf.small(true), "small");
     long end = TestElf.TEXT + image.elf().segments().get(0).fileSize();

@@ -114,6 +114,37 @@ class MutationTest {
   }
 
   @Test
+  void realSymbolTables() {
+    byte[] real = Kernels.image("6.1 686").payload();
+    byte[] digits = {
+      '0', 0, '1', 0, '2', 0, '3', 0, '4', 0, '5', 0, '6', 0, '7', 0, '8', 0, '9', 0
+    };
+    int tokens = LittleEndian.indexOf(real, 0, real.length, digits);
+    Random random = new Random(20260105);
+    for (int i = 0; i < 60; i++) {
+      // Names and markers, the tables' ends, or the tokens themselves.
+      int from = i % 3 == 0 ? tokens - 600_000 : i % 3 == 1 ? tokens - 12_000 : tokens - 200;
+      exercise(mutate(real, random, from, tokens + 2000), "kallsyms mutant " + i);
+    }
+  }
+
+  /** Words that are believable symbol counts over bytes that are believable names. */
+  @Test
+  void tablesThatLookRealEverywhere() {
+    GuestImage image = Kernels.image("6.1 686");
+    byte[] payload = image.payload().clone();
+    byte[] digits = {
+      '0', 0, '1', 0, '2', 0, '3', 0, '4', 0, '5', 0, '6', 0, '7', 0, '8', 0, '9', 0
+    };
+    int tokens = LittleEndian.indexOf(payload, 0, payload.length, digits);
+    Section rodata = image.section(".rodata").orElseThrow();
+    for (int at = rodata.offset(); at < tokens - 1000; at += 4) {
+      LittleEndian.put32(payload, at, 0x00020101);
+    }
+    exercise(payload, "look-alike tables");
+  }
+
+  @Test
   void realTypeInformation() {
     GuestImage image = Kernels.image("6.1 cloud");
     Section btf = image.section(".BTF").orElseThrow();

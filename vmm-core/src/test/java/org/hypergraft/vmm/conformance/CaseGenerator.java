@@ -262,6 +262,17 @@ final class CaseGenerator {
           s.gpr(insn.reg[1], random.nextInt(1000) - 500);
         }
         break;
+      case BSF:
+      case BSR:
+        // a zero source leaves the destination undefined
+        if (insn.kind[1] == Insn.GPR) {
+          s.gpr(insn.reg[1], s.gpr(insn.reg[1]) | 2);
+        } else {
+          for (int i = MachineState.WINDOW; i < MachineState.SIZE; i++) {
+            s.put8(i, s.u8(i) | 4);
+          }
+        }
+        break;
       case PCMPESTRI:
       case PCMPESTRM:
       case VPCMPESTRI:

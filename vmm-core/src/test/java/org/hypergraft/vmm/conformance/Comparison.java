@@ -73,9 +73,8 @@ final class Comparison {
         long e = expected.ymm(i, lane);
         long g = got.ymm(i, lane);
         boolean near =
-            test.tolerance == TestCase.Tolerance.RECIPROCAL
-                && close((int) e, (int) g)
-                && close((int) (e >> 32), (int) (g >> 32));
+            close(test.tolerance, (int) e, (int) g)
+                && close(test.tolerance, (int) (e >> 32), (int) (g >> 32));
         if (e != g && !near) {
           return values("xmm" + i + " lane " + lane, e, g);
         }
@@ -86,9 +85,15 @@ final class Comparison {
     return e == g ? null : values("mxcsr", e, g);
   }
 
-  private static boolean close(int e, int g) {
+  private static boolean close(TestCase.Tolerance tolerance, int e, int g) {
     if (e == g) {
       return true;
+    }
+    if (tolerance == TestCase.Tolerance.ANY_NAN) {
+      return Float.isNaN(Float.intBitsToFloat(e)) && Float.isNaN(Float.intBitsToFloat(g));
+    }
+    if (tolerance != TestCase.Tolerance.RECIPROCAL) {
+      return false;
     }
     double x = Float.intBitsToFloat(e);
     double y = Float.intBitsToFloat(g);

@@ -43,6 +43,8 @@ final class Excluded {
           Mnemonic.RDGSBASE,
           Mnemonic.WRFSBASE,
           Mnemonic.WRGSBASE,
+          // an undocumented alias of FSTP that Intel's and AMD's processors treat differently
+          Mnemonic.FSTPNCE,
           // areas larger than the memory window, with fields that processors fill differently
           Mnemonic.FXSAVE,
           Mnemonic.FXSAVE64,
@@ -64,6 +66,9 @@ final class Excluded {
     "XTEST",
     "MOVDIR",
     "ENQCMD",
+    "ENCL",
+    "XRESLDTRK",
+    "XSUSLDTRK",
     "TPAUSE",
     "UMWAIT",
     "UMONITOR",

@@ -5,6 +5,7 @@ import java.util.List;
 import org.hypergraft.vmm.cpu.interpret.Lowering;
 import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
 import org.hypergraft.vmm.cpu.simd.SimdLowering;
+import org.hypergraft.vmm.cpu.system.SystemLowering;
 import org.hypergraft.vmm.cpu.x87.FpuLowering;
 
 /** The instruction families under test. */
@@ -13,6 +14,7 @@ final class Lowerings {
 
   static Lowering[] all() {
     List<Lowering> all = new ArrayList<>(List.of(IntegerLowerings.all(feature -> true)));
+    all.add(new SystemLowering(feature -> true));
     all.add(new SimdLowering());
     all.add(new FpuLowering());
     return all.toArray(new Lowering[0]);

@@ -72,8 +72,11 @@ abstract class Branch extends Op {
     return target;
   }
 
-  /** As {@link #checked} for an address popped from the stack, which is put back. */
-  static long popped(Cpu c, long target, long sp) {
+  /**
+   * As {@link #checked(Cpu, long)} after a push or pop, which is undone: RSP gets back its value
+   * {@code sp}. What CALL has pushed stays below it, as on processors.
+   */
+  static long checked(Cpu c, long target, long sp) {
     if (!c.mmu.canonical(target)) {
       c.r[Cpu.RSP] = sp;
       throw GuestFault.of(GuestFault.GP, 0);

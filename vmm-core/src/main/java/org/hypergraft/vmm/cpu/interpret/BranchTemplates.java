@@ -101,9 +101,10 @@ final class BranchTemplates {
   static final class CallR extends Branch {
     @Override
     public Op exec(Cpu c) {
-      long target = checked(c, block.cut(Hole.getS(c.r, s)));
+      long target = block.cut(Hole.getS(c.r, s));
+      long sp = c.r[Cpu.RSP];
       Hole.push(c, nextIp());
-      return indirect(c, target);
+      return indirect(c, checked(c, target, sp));
     }
 
     @Override
@@ -116,9 +117,10 @@ final class BranchTemplates {
   static final class CallM extends Branch {
     @Override
     public Op exec(Cpu c) {
-      long target = checked(c, Hole.load(c.mmu, Hole.address(c, this)));
+      long target = Hole.load(c.mmu, Hole.address(c, this));
+      long sp = c.r[Cpu.RSP];
       Hole.push(c, nextIp());
-      return indirect(c, target);
+      return indirect(c, checked(c, target, sp));
     }
 
     @Override
@@ -132,7 +134,7 @@ final class BranchTemplates {
     @Override
     public Op exec(Cpu c) {
       long sp = c.r[Cpu.RSP];
-      return indirect(c, popped(c, Hole.pop(c), sp));
+      return indirect(c, checked(c, Hole.pop(c), sp));
     }
 
     @Override
@@ -146,7 +148,7 @@ final class BranchTemplates {
     @Override
     public Op exec(Cpu c) {
       long sp = c.r[Cpu.RSP];
-      long target = popped(c, Hole.pop(c), sp);
+      long target = checked(c, Hole.pop(c), sp);
       Stack.set(c, Stack.moved(c, imm & 0xffff));
       return indirect(c, target);
     }

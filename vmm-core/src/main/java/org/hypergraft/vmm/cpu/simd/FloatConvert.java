@@ -186,8 +186,10 @@ public final class FloatConvert {
     long r =
         SseFloat.fromInt32(c, (int) v) & 0xffffffffL
             | (long) SseFloat.fromInt32(c, (int) (v >> 32)) << 32;
+    if (o.t != MEMORY) {
+      Simd.enterMmx(c);
+    }
     SseFloat.raise(c);
-    Simd.enterMmx(c);
     c.x[o.d * 4] = r;
   }
 
@@ -224,6 +226,7 @@ public final class FloatConvert {
     long r =
         SseFloat.toInt32(c, (int) v, 32, truncate) & 0xffffffffL
             | SseFloat.toInt32(c, (int) (v >> 32), 32, truncate) << 32;
+    Simd.enterMmx(c); // even when an exception keeps the result back
     SseFloat.raise(c);
     Simd.setMm(c, o.d, r);
   }
@@ -242,6 +245,7 @@ public final class FloatConvert {
     long r =
         SseFloat.toInt64(c, c.x[b], 32, truncate) & 0xffffffffL
             | SseFloat.toInt64(c, c.x[b + 1], 32, truncate) << 32;
+    Simd.enterMmx(c); // even when an exception keeps the result back
     SseFloat.raise(c);
     Simd.setMm(c, o.d, r);
   }

@@ -297,6 +297,7 @@ public final class Moves {
   /** EMMS: all x87 registers empty. */
   public static void emms(Cpu c, Op o) {
     Simd.checkMmx(c);
+    c.x87.top = 0;
     c.x87.valid = 0;
   }
 

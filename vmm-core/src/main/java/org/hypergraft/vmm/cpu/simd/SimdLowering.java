@@ -141,7 +141,7 @@ public final class SimdLowering implements Lowering {
       op.s = register(insn, n >= 3 ? 1 : 0, n);
       op.t = register(insn, n - 1, n);
     }
-    if (mmx) {
+    if (mmx && !method.startsWith("cvt")) {
       op.aux = Simd.MMX;
     } else if (insn.encoding == 0) {
       op.aux = Simd.SSE;

@@ -168,8 +168,9 @@ final class X87 {
 
   /** Raises what {@code f} collected and sets C1 from its rounding. */
   static boolean settle(Cpu c, SoftFloat f) {
-    c.x87.status = c.x87.status & ~C1 | (f.roundedUp ? C1 : 0);
-    return f.flags == 0 || raise(c, f.flags);
+    boolean go = f.flags == 0 || raise(c, f.flags);
+    c.x87.status = c.x87.status & ~C1 | (go && f.roundedUp ? C1 : 0);
+    return go;
   }
 
   /** Significand bits of the precision control field (Intel SDM vol. 1, table 8-2). */

@@ -93,21 +93,20 @@ public final class X87Compare {
     X87.begin(c, o);
     SoftFloat f = X87.unit(c);
     int order = SoftFloat.UNORDERED;
+    boolean go;
     if (X87.empty(c, 0) || X87.empty(c, o.s)) {
-      if (!X87.stackFault(c, false)) {
-        return;
-      }
+      go = X87.stackFault(c, false);
     } else {
       X87.get(c, 0, f.a);
       X87.get(c, o.s, f.b);
       order = f.compare(quiet);
-      if (!X87.settle(c, f)) {
-        return;
-      }
+      go = X87.raise(c, f.flags); // leaves C1 as it is
     }
     int bits = order == 0 ? Flags.ZF : order == -1 ? Flags.CF : 0;
     Flags.setStatus(c, order == SoftFloat.UNORDERED ? Flags.ZF | Flags.PF | Flags.CF : bits);
-    X87Arithmetic.pops(c, o);
+    if (go) {
+      X87Arithmetic.pops(c, o);
+    }
   }
 
   /** Classifies ST(0), even an empty one (Intel SDM vol. 2, FXAM). */

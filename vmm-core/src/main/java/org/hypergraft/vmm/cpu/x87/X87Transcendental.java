@@ -62,9 +62,10 @@ public final class X87Transcendental {
       }
     } else if (f.a.exp >= 0) {
       if (f.a.exp == 0 && f.a.hi << 1 == 0) {
-        // plus or minus one: exact
+        // plus or minus one: exact, yet processors raise the inexact exception
         f.set(f.a.sign ? -1 : 0, 1L << 63, 0);
         f.r.sign = f.a.sign;
+        f.flags |= SoftFloat.INEXACT;
       } else {
         outside(f);
       }
@@ -282,7 +283,7 @@ public final class X87Transcendental {
         f.infiniteResult(y.sign);
       }
     } else if (y.kind == Unpacked.INFINITE) {
-      if (x.kind == Unpacked.ZERO || belowMinusOne) {
+      if (x.kind == Unpacked.ZERO) {
         f.invalidResult();
       } else {
         denormals(f);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import org.hypergraft.annotator.isa.Decoder;
+import org.hypergraft.annotator.isa.Formatter;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
@@ -93,7 +94,7 @@ final class GuestDeath {
                   at == before ? "->" : "  ",
                   ip - before + at,
                   hex,
-                  n == 0 ? "(no instruction)" : Disassembly.of(insn, place)));
+                  n == 0 ? "(no instruction)" : Formatter.att(insn, place::name)));
     }
     return lines;
   }

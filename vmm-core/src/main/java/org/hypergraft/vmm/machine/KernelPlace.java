@@ -28,12 +28,18 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
     return cover(runtime).map(Symbol::name).orElse("0x" + Long.toHexString(runtime));
   }
 
-  /** Symbol and distance, for people. */
+  /** Symbol and distance, or null. */
+  String name(long runtime) {
+    return cover(runtime)
+        .map(s -> "%s+0x%x".formatted(s.name(), link(runtime) - s.address()))
+        .orElse(null);
+  }
+
+  /** Address, and symbol and distance where known. */
   String describe(long runtime) {
     String hex = "0x" + Long.toHexString(runtime);
-    return cover(runtime)
-        .map(s -> "%s (%s+0x%x)".formatted(hex, s.name(), link(runtime) - s.address()))
-        .orElse(hex);
+    String name = name(runtime);
+    return name == null ? hex : hex + " (" + name + ")";
   }
 
   /** Whether an address looks like one in the kernel's text. */

@@ -5,6 +5,9 @@ public enum BootProtocol {
   /** Xen's PVH: 32-bit protected mode at the PHYS32_ENTRY note, hvm_start_info in EBX. */
   PVH("pvh"),
 
+  /** Linux's 32-bit boot protocol: protected mode at the ELF's entry, boot_params in ESI. */
+  LINUX32("linux32"),
+
   /** Linux's 64-bit boot protocol: long mode at the ELF's entry, boot_params in RSI. */
   LINUX64("linux64");
 

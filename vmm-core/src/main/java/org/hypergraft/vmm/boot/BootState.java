@@ -6,7 +6,7 @@ package org.hypergraft.vmm.boot;
  *
  * @param protocol which decides between 32-bit protected mode and long mode
  * @param entry physical address of the first instruction
- * @param bootInfo physical address of hvm_start_info (goes to EBX) or boot_params (RSI)
+ * @param bootInfo physical address of hvm_start_info (goes to EBX) or boot_params (ESI)
  * @param gdt physical address of the descriptor table
  * @param gdtSize its size in bytes
  * @param pageTables physical address for CR3, 0 without paging

@@ -1,7 +1,6 @@
 package org.hypergraft.vmm.boot;
 
 import java.nio.charset.StandardCharsets;
-import java.util.OptionalLong;
 import org.hypergraft.annotator.image.Elf;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Segment;
@@ -44,45 +43,43 @@ public final class KernelLoader {
     long initrdAt = initrd.length == 0 ? 0 : placeInitrd(initrd, ram, extent.end);
     writeCommandLine(request.commandLine(), ram);
     long rsdp = AcpiTables.write(ram, request.cpus());
-    switch (protocol) {
-      case PVH:
-        OptionalLong entry = image.notes().pvhEntry();
-        PvhBoot.write(ram, initrdAt, initrd.length, rsdp);
-        return new BootState(
-            protocol,
-            entry.getAsLong(),
-            MemoryMap.BOOT_INFO,
-            MemoryMap.GDT,
-            writeGdt(ram, CODE_32),
-            0);
-      default:
-        LinuxBoot.write(image, ram, extent.start, initrdAt, initrd.length, rsdp);
-        IdentityMap.write(ram, MemoryMap.PAGE_TABLES);
-        return new BootState(
-            protocol,
-            elf.entry() + offset,
-            MemoryMap.BOOT_INFO,
-            MemoryMap.GDT,
-            writeGdt(ram, CODE_64),
-            MemoryMap.PAGE_TABLES);
+    long entry = elf.entry() + offset;
+    if (protocol == BootProtocol.PVH) {
+      entry = image.notes().pvhEntry().getAsLong();
+      PvhBoot.write(ram, initrdAt, initrd.length, rsdp);
+    } else {
+      LinuxBoot.write(image, ram, extent.start, initrdAt, initrd.length, rsdp);
     }
+    boolean longMode = protocol == BootProtocol.LINUX64;
+    if (longMode) {
+      IdentityMap.write(ram, MemoryMap.PAGE_TABLES);
+    }
+    return new BootState(
+        protocol,
+        entry,
+        MemoryMap.BOOT_INFO,
+        MemoryMap.GDT,
+        writeGdt(ram, longMode ? CODE_64 : CODE_32),
+        longMode ? MemoryMap.PAGE_TABLES : 0);
   }
 
   private static BootProtocol choose(BootRequest request) {
     GuestImage image = request.image();
     long offset = request.kaslrOffset();
     boolean pvh = image.notes().pvhEntry().isPresent();
+    BootProtocol linux = image.is64Bit() ? BootProtocol.LINUX64 : BootProtocol.LINUX32;
     BootProtocol protocol =
-        request.protocol().orElse(pvh && offset == 0 ? BootProtocol.PVH : BootProtocol.LINUX64);
+        request.protocol().orElse(pvh && offset == 0 ? BootProtocol.PVH : linux);
     if (protocol == BootProtocol.PVH && !pvh) {
       throw new BootException(image.name() + ": no PVH entry (no Xen PHYS32_ENTRY note)");
     }
     if (protocol == BootProtocol.PVH && offset != 0) {
       throw new BootException("a KASLR offset needs the Linux boot protocol, not PVH");
     }
-    if (protocol == BootProtocol.LINUX64 && !image.is64Bit()) {
+    if (protocol != BootProtocol.PVH && protocol != linux) {
       throw new BootException(
-          image.name() + ": a 32-bit kernel without PVH entry cannot be booted from its ELF");
+          "%s: the kernel is %d-bit, so it cannot be entered by protocol %s"
+              .formatted(image.name(), image.elf().bits(), protocol.label()));
     }
     if (offset < 0 || offset % KASLR_ALIGNMENT != 0) {
       throw new BootException(

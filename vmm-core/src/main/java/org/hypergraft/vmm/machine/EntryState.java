@@ -27,7 +27,7 @@ final class EntryState {
   static void apply(BootState state, Cpu c) {
     boolean longMode = state.protocol() == BootProtocol.LINUX64;
     c.rip = state.entry();
-    c.r[longMode ? Cpu.RSI : Cpu.RBX] = state.bootInfo();
+    c.r[state.protocol() == BootProtocol.PVH ? Cpu.RBX : Cpu.RSI] = state.bootInfo();
     c.cr0 = Cpu.CR0_PE | CR0_ET | (longMode ? Cpu.CR0_PG | CR0_NE : 0);
     c.cr3 = state.pageTables();
     c.cr4 = longMode ? CR4_PAE : 0;

@@ -175,9 +175,10 @@ final class GuestDeath {
   /** Words on the stack that look like return addresses. */
   private List<String> stack() {
     List<String> lines = new ArrayList<>();
-    long sp = cpu.r[Cpu.RSP] & -8;
-    for (int i = 0; i < STACK_BYTES && lines.size() < STACK_ENTRIES; i += 8) {
-      OptionalLong word = view.word(sp + i);
+    int size = cpu.code64() ? 8 : 4;
+    long sp = cpu.r[Cpu.RSP] & -size;
+    for (int i = 0; i < STACK_BYTES && lines.size() < STACK_ENTRIES; i += size) {
+      OptionalLong word = view.word(sp + i, size);
       if (word.isEmpty()) {
         break;
       }

@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.machine;
 
+import java.util.OptionalLong;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.mmu.GuestRam;
 
@@ -50,12 +51,7 @@ public final class GuestView {
 
   /** A little-endian 64-bit word of the kernel image, by link address. */
   public long imageWord(long linkAddress) {
-    byte[] b = image(linkAddress, 8);
-    long v = 0;
-    for (int i = 7; i >= 0; i--) {
-      v = v << 8 | b[i] & 0xff;
-    }
-    return v;
+    return littleEndian(image(linkAddress, 8));
   }
 
   /**
@@ -78,16 +74,22 @@ public final class GuestView {
     return out;
   }
 
-  /** A 64-bit word at a virtual address. */
-  public java.util.OptionalLong word(long address) {
-    byte[] b = virtual(address, 8);
-    if (b == null) {
-      return java.util.OptionalLong.empty();
-    }
+  /**
+   * A little-endian word at a virtual address.
+   *
+   * @param size bytes, up to 8
+   * @return empty when it is not mapped to RAM
+   */
+  public OptionalLong word(long address, int size) {
+    byte[] b = virtual(address, size);
+    return b == null ? OptionalLong.empty() : OptionalLong.of(littleEndian(b));
+  }
+
+  private static long littleEndian(byte[] b) {
     long v = 0;
-    for (int i = 7; i >= 0; i--) {
+    for (int i = b.length - 1; i >= 0; i--) {
       v = v << 8 | b[i] & 0xff;
     }
-    return java.util.OptionalLong.of(v);
+    return v;
   }
 }

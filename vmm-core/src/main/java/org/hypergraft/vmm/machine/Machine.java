@@ -54,6 +54,7 @@ public final class Machine implements AutoCloseable {
   private final TextWrites textWrites;
   private final Map<Long, Breakpoint> breakpoints = new HashMap<>();
   private Moment userspace = v -> true;
+  private long nextProgress = MachineConfig.PROGRESS_INTERVAL;
   private long retiredToUserspace = -1;
   private Outcome outcome;
   private String reason;
@@ -221,17 +222,20 @@ public final class Machine implements AutoCloseable {
             (HostUsage.cpuNs() - cpuStart) / 1e9,
             (System.nanoTime() - wallStart) / 1e9,
             HostUsage.peakBytes(),
-            engine.blocksBuilt()));
+            engine.blocksBuilt(),
+            tier1 == null ? 0 : tier1.regions()));
   }
 
   private void setStop() {
-    cpu.setStop(Math.min(clock.stopAt(), config.instructionBudget()));
+    long stop = Math.min(clock.stopAt(), config.instructionBudget());
+    cpu.setStop(Math.min(stop, nextProgress));
   }
 
   private void handle(Engine.Exit exit) {
     switch (exit) {
       case COUNT:
         checkBudget();
+        reportProgress();
         break;
       case HALTED:
         exits.note(ExitCause.HLT, 0, 0);
@@ -249,6 +253,13 @@ public final class Machine implements AutoCloseable {
         break;
       case REQUESTED:
         break;
+    }
+  }
+
+  private void reportProgress() {
+    if (cpu.retired() >= nextProgress) {
+      config.progress().accept(cpu.retired());
+      nextProgress += MachineConfig.PROGRESS_INTERVAL;
     }
   }
 
@@ -282,10 +293,6 @@ public final class Machine implements AutoCloseable {
                 .formatted(MAX_IDLE_NS / 1_000_000_000));
       }
     }
-    checkVirtualBudget();
-  }
-
-  private void checkVirtualBudget() {
     if (outcome == null) {
       checkBudget();
     }
@@ -300,11 +307,11 @@ public final class Machine implements AutoCloseable {
     long at = cpu.rip;
     Breakpoint b = breakpoints.get(at);
     if (b.atReturn) {
-      OptionalLong returnAddress = view.word(cpu.r[Cpu.RSP]);
+      long stack = cpu.r[Cpu.RSP];
+      int size = cpu.code64() ? Long.BYTES : Integer.BYTES;
+      OptionalLong returnAddress = view.word(stack, size);
       if (returnAddress.isPresent()) {
-        arm(
-            returnAddress.getAsLong(),
-            new Breakpoint(b.moment, false, cpu.r[Cpu.RSP] + Long.BYTES));
+        arm(returnAddress.getAsLong(), new Breakpoint(b.moment, false, stack + size));
       }
     } else if (b.stackPointer == 0 || b.stackPointer == cpu.r[Cpu.RSP]) {
       if (b.stackPointer != 0) {

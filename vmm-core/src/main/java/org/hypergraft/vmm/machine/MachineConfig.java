@@ -2,6 +2,7 @@ package org.hypergraft.vmm.machine;
 
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import java.util.function.LongConsumer;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.vmm.boot.BootProtocol;
@@ -24,6 +25,7 @@ import org.hypergraft.vmm.cpu.model.CpuModels;
  * @param instructionBudget retired instructions after which the run ends
  * @param virtualBudgetNs virtual time after which the run ends, ns
  * @param console gets each byte of the serial port
+ * @param progress told the retired instructions every {@link #PROGRESS_INTERVAL} of them
  * @param serialInput bytes that wait at the serial port
  * @param tiers which engines run the guest
  */
@@ -45,6 +47,9 @@ public record MachineConfig(
     Tiers tiers) {
   /** Least memory that leaves room for a kernel. */
   public static final long MIN_MEMORY = 32L << 20;
+
+  /** Instructions between two reports of progress. */
+  public static final long PROGRESS_INTERVAL = 50_000_000;
 
   /** Most processors. */
   public static final int MAX_CPUS = 8;
@@ -80,18 +85,20 @@ public record MachineConfig(
     private String cpuModel = CpuModels.DEFAULT;
     private CpuVendor cpuVendor = CpuVendor.AMD;
     private String hypervisor = "none";
-    private byte[] initrd = InitProgram.initramfs();
+    private byte[] initrd;
     private String commandLine = DEFAULT_COMMAND_LINE;
     private long kaslrOffset;
     private Optional<BootProtocol> protocol = Optional.empty();
     private long instructionBudget = 20_000_000_000L;
     private long virtualBudgetNs = 3_600_000_000_000L;
     private IntConsumer console = b -> {};
+    private LongConsumer progress = n -> {};
     private byte[] serialInput = {};
     private Tiers tiers = Tiers.COMPILED;
 
     private Builder(GuestImage image) {
       this.image = image;
+      initrd = InitProgram.initramfs(image.is64Bit());
     }
 
     public Builder memory(long bytes) {
@@ -152,6 +159,11 @@ public record MachineConfig(
     /** Where the guest's serial output goes as it is written, besides the report. */
     public Builder console(IntConsumer sink) {
       console = sink;
+      return this;
+    }
+
+    public Builder progress(LongConsumer listener) {
+      progress = listener;
       return this;
     }
 

@@ -42,9 +42,11 @@ public record RunReport(
    * @param cpuSeconds of all threads of this process while the run lasted
    * @param wallSeconds real time of the run
    * @param peakBytes largest resident size of the process so far, -1 where the host does not tell
-   * @param blocks blocks translated
+   * @param blocks blocks translated for the interpreter
+   * @param regions regions compiled
    */
-  public record Host(double cpuSeconds, double wallSeconds, long peakBytes, long blocks) {}
+  public record Host(
+      double cpuSeconds, double wallSeconds, long peakBytes, long blocks, long regions) {}
 
   /** Guest instructions per host CPU second, in millions; idle time retires none. */
   public double mips() {

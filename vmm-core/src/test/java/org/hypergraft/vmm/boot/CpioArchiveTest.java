@@ -59,7 +59,7 @@ class CpioArchiveTest {
 
   @Test
   void initProgramIsAStaticElfThatHoldsItsMessage() {
-    byte[] elf = InitProgram.elf("hello\n");
+    byte[] elf = InitProgram.elf(true, "hello\n");
     assertArrayEquals(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1}, Arrays.copyOf(elf, 7));
     assertEquals(62, elf[18], "x86-64");
     String tail = new String(elf, elf.length - 6, 6, US_ASCII);
@@ -74,11 +74,25 @@ class CpioArchiveTest {
   }
 
   @Test
+  void initProgramForOldKernelsIs32Bit() {
+    byte[] elf = InitProgram.elf(false, "hello\n");
+    assertArrayEquals(new byte[] {0x7f, 'E', 'L', 'F', 1, 1, 1}, Arrays.copyOf(elf, 7));
+    assertEquals(3, elf[18], "i386");
+    int code = 52 + 32;
+    assertEquals((byte) 0xb8, elf[code]);
+    assertEquals(4, elf[code + 1], "write");
+    assertEquals((byte) 0xcd, elf[code + 20]);
+    assertEquals((byte) 0x80, elf[code + 21]);
+    int pointer = (elf[code + 11] & 0xff) | (elf[code + 12] & 0xff) << 8 | elf[code + 13] << 16;
+    assertEquals(elf.length - 6, pointer - 0x400000);
+  }
+
+  @Test
   void initramfsHasInitAndConsole() {
-    List<String> entries = list(InitProgram.initramfs());
+    List<String> entries = list(InitProgram.initramfs(true));
     assertEquals(3, entries.size());
     assertTrue(entries.get(2).startsWith("100755 0:0 init "));
     assertTrue(entries.get(2).contains(InitProgram.MARKER));
-    assertArrayEquals(InitProgram.initramfs(), InitProgram.initramfs());
+    assertArrayEquals(InitProgram.initramfs(true), InitProgram.initramfs(true));
   }
 }

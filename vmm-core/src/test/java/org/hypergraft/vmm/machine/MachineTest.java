@@ -33,7 +33,7 @@ class MachineTest {
     // jmp, mov, mov, mov, rep outsb, mov, mov, out
     assertEquals(8, report.retired());
     assertEquals(7, report.exits().get(ExitCause.PORT));
-    assertEquals(Map.of("0x100028", 1L), portExitsOfPowerOff(report));
+    assertEquals(Map.of("0x100027", 1L), portExitsOfPowerOff(report));
     assertEquals(-1, report.retiredToUserspace());
     assertEquals("", report.death());
   }
@@ -113,11 +113,11 @@ class MachineTest {
     // call f; call f; power off; f: inc eax; ret
     SmallGuest guest =
         new SmallGuest()
-            .code("bc 00 00 20 00 31 c0 e8 13 00 00 00 e8 0e 00 00 00")
-            .powerOff() // 14 bytes
+            .code("bc 00 00 20 00 31 c0 e8 12 00 00 00 e8 0d 00 00 00")
+            .powerOff()
             .code("40 c3");
     List<String> seen = new ArrayList<>();
-    long f = SmallGuest.LOAD + 31;
+    long f = SmallGuest.LOAD + 30;
     try (Machine machine = new Machine(config(guest).build())) {
       machine.atReturn(
           f,

@@ -81,6 +81,11 @@ public final class InitProgram {
         .toBytes();
   }
 
+  /** {@link #initramfs(boolean)} of a 64-bit kernel. */
+  public static byte[] initramfs() {
+    return initramfs(true);
+  }
+
   /** The program as an ELF file that prints {@code message}. */
   public static byte[] elf(boolean kernel64, String message) {
     Abi abi = kernel64 ? Abi.X86_64 : Abi.I386;

@@ -43,6 +43,7 @@ public record MachineConfig(
     long instructionBudget,
     long virtualBudgetNs,
     IntConsumer console,
+    LongConsumer progress,
     byte[] serialInput,
     Tiers tiers) {
   /** Least memory that leaves room for a kernel. */
@@ -192,6 +193,7 @@ public record MachineConfig(
           instructionBudget,
           virtualBudgetNs,
           console,
+          progress,
           serialInput,
           tiers);
     }

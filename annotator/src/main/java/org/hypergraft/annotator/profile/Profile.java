@@ -20,7 +20,7 @@ import java.util.OptionalLong;
  * @param possibleCpus possible CPUs
  * @param uniprocessor the kernel removed its lock prefixes
  * @param returnThunk {@code x86_return_thunk}
- * @param idealNops symbol of the NOP table that a 5.10 kernel chose
+ * @param idealNops NOP table that a 5.10 kernel chose: its symbol, or its address as {@code 0x...}
  * @param pvOpsWrites writes to the slots, in order, as far as they were observed
  */
 public record Profile(

@@ -5,7 +5,10 @@ import java.util.HexFormat;
 import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuFeature;
 import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.AlternativeTable;
 
 /**
  * Indirect branches, returns, ENDBRs and lock prefixes as {@code alternative_instructions()} leaves
@@ -16,6 +19,7 @@ final class BranchRules {
   private static final int JMP = 0xe9;
   private static final int INT3 = 0xcc;
   private static final int RET = 0xc3;
+  private static final byte CS_PREFIX = 0x2e;
 
   /** What {@code gen_endbr_poison()} has been: {@code nopw (%rax)}, {@code nopl -42(%rax)}. */
   private static final byte[][] ENDBR_POISONS = {
@@ -36,7 +40,23 @@ final class BranchRules {
   private final long textEnd;
   private final byte[] endbrPoison;
   private final boolean tracksCallDepth;
+
+  /**
+   * How the room behind an indirect branch is filled; null when the kernel's code does not tell.
+   */
+  private final Filling filling;
+
   private final byte[] scratch = new byte[16];
+
+  /** {@code patch_retpoline()} and {@code emit_indirect()} in their three forms. */
+  private enum Filling {
+    /** 5.10: NOPs. */
+    NOPS_ONLY,
+    /** Up to 6.17: one INT3 after a jump, the rest NOPs. */
+    NOPS,
+    /** Later: CS prefixes before a call where at most three are needed; only INT3s after a jump. */
+    PREFIXES
+  }
 
   BranchRules(RuleContext c) {
     this.c = c;
@@ -47,7 +67,46 @@ final class BranchRules {
     textStart = symbol("_text");
     textEnd = symbol("_etext");
     endbrPoison = endbrPoison();
+    filling = filling();
     tracksCallDepth = c.sites().addresses(AddressTable.Kind.CALL_SITES).isPresent();
+  }
+
+  /**
+   * The newer form stores CS prefixes in {@code apply_retpolines()} itself; the older one only in
+   * {@code __emit_trampoline()}, if that is a function of its own.
+   */
+  private Filling filling() {
+    if (c.sites().pvOps().flatMap(o -> o.slot("init.patch")).isPresent()) {
+      return Filling.NOPS_ONLY;
+    }
+    if (c.sites()
+        .alternatives()
+        .filter(t -> t.layout() == AlternativeTable.Layout.FLAG_IN_FEATURE)
+        .isPresent()) {
+      return Filling.NOPS;
+    }
+    Optional<Symbol> s = c.image().symbols().find("apply_retpolines");
+    if (s.isEmpty() || symbol("__emit_trampoline") == 0 || s.get().size() > 1 << 14) {
+      return null;
+    }
+    int size = (int) s.get().size();
+    int from = c.sites().code().offsetOf(s.get().address(), size);
+    Insn in = c.insn();
+    for (int at = 0; from >= 0 && at < size; ) {
+      int n = c.decode(c.image().payload(), from + at, from + size, s.get().address() + at);
+      if (n == 0) {
+        return null;
+      }
+      if (in.mnemonic == Mnemonic.MOV
+          && in.kind[0] == Insn.MEM
+          && in.kind[1] == Insn.IMM
+          && in.opSize == 1
+          && in.imm == CS_PREFIX) {
+        return Filling.PREFIXES;
+      }
+      at += n;
+    }
+    return from < 0 ? null : Filling.NOPS;
   }
 
   /** The one of the known encodings that the sealing code carries as an immediate; null if none. */
@@ -87,7 +146,7 @@ final class BranchRules {
     int at = (int) (site - b.start());
     byte[] code = b.bytes();
     int length = retpolineLength(code, at);
-    int opcodeAt = (code[at] & 0xff) == 0x2e ? at + 1 : at;
+    int opcodeAt = (code[at] & 0xff) == CS_PREFIX ? at + 1 : at;
     int opcode = code[opcodeAt] & 0xff;
     boolean conditional = opcode == 0x0f && (code[at + 1] & 0xf0) == 0x80 && opcodeAt == at;
     if (opcode != CALL && opcode != JMP && !conditional) {
@@ -139,19 +198,26 @@ final class BranchRules {
       throw new Refusal(
           "an LFENCE and the indirect branch do not fit into %d bytes".formatted(length));
     }
+    int room = length - n - (reg >= 8 ? 3 : 2);
+    if (filling == Filling.PREFIXES && !jump && room <= 3) {
+      for (; room > 0; room--) {
+        scratch[n++] = CS_PREFIX;
+      }
+    }
     if (reg >= 8) {
       scratch[n++] = 0x41;
     }
     scratch[n++] = (byte) 0xff;
     scratch[n++] = (byte) ((jump ? 0xe0 : 0xd0) | reg & 7);
-    if (jump && n < length) {
+    int int3s =
+        !jump || filling == Filling.NOPS_ONLY
+            ? 0
+            : filling == Filling.PREFIXES ? length - n : Math.min(1, length - n);
+    for (; int3s > 0; int3s--) {
       scratch[n++] = (byte) INT3;
     }
-    int pad = n;
-    while (n < length) {
-      scratch[n++] = (byte) 0x90;
-    }
-    if (length - pad > 0) {
+    if (n < length) {
+      Arrays.fill(scratch, n, length, (byte) 0x90);
       nops.runs(scratch, 0, length, site);
     }
   }

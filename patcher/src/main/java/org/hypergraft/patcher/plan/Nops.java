@@ -46,19 +46,22 @@ final class Nops {
   /**
    * The table of an image.
    *
-   * @param chosen symbol of the table where the kernel has several (5.10)
+   * @param chosen the table where the kernel has several (5.10): its symbol, or its address as
+   *     {@code 0x...}
    * @throws ImageException when the kernel's table holds something else than NOPs of 1, 2, 3...
    *     bytes
    */
   static Nops of(GuestImage image, String chosen) {
-    Optional<Symbol> symbol =
-        image.symbols().find("x86_nops").or(() -> image.symbols().find(chosen));
+    Optional<Symbol> only = image.symbols().find("x86_nops");
+    Optional<Symbol> symbol = only.or(() -> table(image, chosen));
     if (symbol.isEmpty()) {
       return constants(image.is64Bit() ? WIDE : NARROW);
     }
     int word = image.elf().wordSize();
     long at = symbol.get().address();
-    int n = (int) Math.min(MAX, symbol.get().size() / word - 1);
+    // Where there are several tables, each has a ninth entry, a 5-byte NOP that is no part of it.
+    int most = only.isPresent() ? MAX : WIDE.size();
+    int n = (int) Math.min(most, symbol.get().size() / word - 1);
     List<byte[]> out = new ArrayList<>();
     out.add(new byte[0]);
     for (int i = 1; i <= n; i++) {
@@ -80,6 +83,18 @@ final class Nops {
               .formatted(symbol.get().name(), at, out.size() - 1));
     }
     return new Nops(out.toArray(new byte[0][]));
+  }
+
+  private static Optional<Symbol> table(GuestImage image, String chosen) {
+    if (!chosen.matches("0x[0-9a-fA-F]{1,16}")) {
+      return image.symbols().find(chosen);
+    }
+    long address = Long.parseUnsignedLong(chosen.substring(2), 16);
+    Optional<Symbol> s = image.symbols().nearest(address).filter(x -> x.address() == address);
+    if (s.isEmpty()) {
+      throw new ImageException("no symbol at %s, where the NOP table should be".formatted(chosen));
+    }
+    return s;
   }
 
   private static boolean startsLikeNop(byte[] nop) {

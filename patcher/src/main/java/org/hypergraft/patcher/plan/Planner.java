@@ -16,6 +16,7 @@ import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.ParavirtTable;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.SiteTable;
+import org.hypergraft.annotator.site.StaticCallTable;
 
 /**
  * Decides every site of an image. Sites that overlap are decided together, in the order in which
@@ -38,6 +39,9 @@ public final class Planner {
   private static final int STAGE_SHIFT = 28;
   private static final int ENTRY_MASK = (1 << STAGE_SHIFT) - 1;
   private static final Stage[] STAGES = Stage.values();
+
+  /** {@code ud1 %esp,%ecx} behind a trampoline's branch: its signature, arch/x86 static_call.h. */
+  private static final byte[] TRAMPOLINE = {0x0f, (byte) 0xb9, (byte) 0xcc};
 
   private final SiteMap sites;
   private final GuestImage image;
@@ -403,8 +407,7 @@ public final class Planner {
           undecided[s] += action == Action.PATCH ? 0 : 1;
           changing[s] += changes ? 1 : 0;
         }
-        SiteTable table = table(keys[from]);
-        out.add(buffer, at, table.name(), operation(keys[from]), action, reason);
+        out.add(buffer, at, tableName(keys[from], at), operation(keys[from]), action, reason);
         if (action == Action.PATCH) {
           TableEdits.afterPatch(c, sites, out, from(keys, from, to));
         }
@@ -451,6 +454,23 @@ public final class Planner {
 
     private SiteTable table(long key) {
       return Planner.this.table(stage(key)).orElseThrow();
+    }
+
+    /**
+     * The table that has the last word on a site. A return that is the branch of a static call's
+     * trampoline is written again by whatever sets the call's target, early in the boot.
+     */
+    private String tableName(long key, int at) {
+      return stage(key) == Stage.RETURNS && isTrampoline(at)
+          ? StaticCallTable.NAME
+          : table(key).name();
+    }
+
+    private boolean isTrampoline(int at) {
+      return at + 8 <= payload.length
+          && payload[at + 5] == TRAMPOLINE[0]
+          && payload[at + 6] == TRAMPOLINE[1]
+          && payload[at + 7] == TRAMPOLINE[2];
     }
 
     private long address(long key) {

@@ -159,6 +159,9 @@ final class Excluded {
    * Whether an instruction reads or changes system state; PUSHF and POPF are tested all the same.
    */
   static boolean system(Insn insn) {
+    if (insn.mnemonic == Mnemonic.MOVBE && insn.rep) {
+      return true; // undefined; the decoder, like others, passes over the prefix
+    }
     return insn.sensitivity != Sensitivity.NONE
         && insn.mnemonic != Mnemonic.PUSHF
         && insn.mnemonic != Mnemonic.POPF;

@@ -21,7 +21,9 @@ import java.nio.ByteOrder;
  * <p>System call numbers and structures: Linux x86-64 (asm/unistd_64.h, asm/sigcontext.h).
  */
 final class HostProgram {
-  private static final long BASE = 0x400000;
+  /** Far from the addresses that random small registers make. */
+  private static final long BASE = 0x3a5b0000L;
+
   private static final long TEXT = BASE + 0x1000;
   private static final long DATA = BASE + 0x4000;
   private static final long RECORD = DATA;

@@ -397,6 +397,11 @@ public final class SoftFloat {
       flags |= UNDERFLOW;
       if (x87) {
         r.exp += WRAP;
+        if (r.exp < emin) { // FSCALE can go that far
+          flags |= INEXACT;
+          r.zero(r.sign);
+          return;
+        }
       }
       if (truncate(precision)) {
         flags |= INEXACT;
@@ -424,11 +429,15 @@ public final class SoftFloat {
   private void overflow(int precision, int emax, boolean inexact) {
     flags |= OVERFLOW;
     if ((masks & OVERFLOW) == 0) {
-      if (x87) {
-        r.exp -= WRAP;
-      }
       if (inexact) {
         flags |= INEXACT;
+      }
+      if (x87) {
+        r.exp -= WRAP;
+        if (r.exp > emax) {
+          flags |= INEXACT;
+          r.infinite(r.sign);
+        }
       }
       return;
     }

@@ -382,6 +382,11 @@ public final class Avx {
     int bytes = o.aux == Simd.VEX256 ? 32 : 16;
     int n = Math.min(bytes / size, bytes / indexSize);
     int scale = o.sc;
+    for (int lane = 0; lane < 4; lane++) {
+      // the whole element follows the sign of its mask
+      long mask = c.x[o.s * 4 + lane];
+      c.x[o.s * 4 + lane] = size == 8 ? mask >> 63 : (mask >>> 31 & 0x100000001L) * 0xffffffffL;
+    }
     for (int i = 0; i < n; i++) {
       int bit = 8 * indexSize * i;
       long raw = c.x[o.t * 4 + (bit >> 6)] >>> (bit & 63);

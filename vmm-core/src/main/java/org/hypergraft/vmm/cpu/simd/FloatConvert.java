@@ -280,8 +280,7 @@ public final class FloatConvert {
   public static void vcvtps2phStore(Cpu c, Op o) {
     Simd.check(c, o);
     long la = o.address(c);
-    c.mmu.probeWrite(la, elements(o, 4) * 2);
-    long[] r = halves(c, o, o.s * 4);
+    long[] r = halves(c, o, o.s * 4); // exceptions stay noted even when the store faults
     if (o.aux == Simd.VEX256) {
       c.mmu.write128(la, r[0], r[1]);
     } else {

@@ -99,18 +99,13 @@ public final class Moves {
     } else {
       c.mmu.write32(o.address(c), v);
     }
-    if (o.aux == Simd.MMX) {
-      Simd.enterMmx(c);
-    }
   }
 
   private static long low(Cpu c, Op o, int register) {
     if (o.aux == Simd.MMX) {
       Simd.checkMmx(c);
       long v = Simd.mm(c, register);
-      if (o.d != MEMORY) {
-        Simd.enterMmx(c);
-      }
+      Simd.enterMmx(c);
       return v;
     }
     Simd.check(c, o);
@@ -132,8 +127,8 @@ public final class Moves {
   public static void movqStore(Cpu c, Op o) {
     if (o.aux == Simd.MMX) {
       Simd.checkMmx(c);
+      Simd.enterMmx(c); // even when the store faults
       c.mmu.write64(o.address(c), Simd.mm(c, o.s));
-      Simd.enterMmx(c);
       return;
     }
     Simd.check(c, o);
@@ -274,8 +269,8 @@ public final class Moves {
 
   public static void maskmovq(Cpu c, Op o) {
     Simd.checkMmx(c);
-    masked(c, o, new long[] {Simd.mm(c, o.s)}, new long[] {Simd.mm(c, o.t)});
     Simd.enterMmx(c);
+    masked(c, o, new long[] {Simd.mm(c, o.s)}, new long[] {Simd.mm(c, o.t)});
   }
 
   private static void masked(Cpu c, Op o, long[] value, long[] mask) {

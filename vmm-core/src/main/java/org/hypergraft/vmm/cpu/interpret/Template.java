@@ -58,9 +58,6 @@ public enum Template {
   /** Whether the class computes its address by a hole. */
   final boolean addressed;
 
-  /** Whether the op ends its block. */
-  final boolean ends;
-
   Template(Class<? extends Op> type) {
     this.type = type;
     this.addressed =
@@ -68,6 +65,5 @@ public enum Template {
             || type == RegisterTemplates.Lea.class
             || type == BranchTemplates.JumpM.class
             || type == BranchTemplates.CallM.class;
-    this.ends = Branch.class.isAssignableFrom(type);
   }
 }

@@ -109,7 +109,7 @@ final class MoveLowering implements Lowering {
         out.call(StackFrames.class, "enter").aux = (byte) (in.imm2 & 31);
         return true;
       case LEAVE:
-        return frame(out, out.insn().mode == 64 && in.opSize == 8 ? "leave64" : "leave");
+        return frame(out, leave(in, out.modeKey()));
       case XLAT:
         out.call(Tables.class, "xlat").seg = segment(in);
         return true;
@@ -260,6 +260,15 @@ final class MoveLowering implements Lowering {
       return false;
     }
     return true;
+  }
+
+  private static String leave(Insn in, int modeKey) {
+    if (in.mode == 64 && in.opSize == 8) {
+      return "leave64";
+    }
+    int flat = Cpu.MODE_FLAT | Cpu.MODE_STACK32;
+    boolean flat32 = in.mode == 32 && in.opSize == 4 && (modeKey & flat) == flat;
+    return flat32 ? "leaveFlat32" : "leave";
   }
 
   private static boolean frame(Emitter out, String method) {

@@ -17,6 +17,14 @@ public final class StackFrames {
     r[Cpu.RSP] = bp + 8;
   }
 
+  /** LEAVE in flat 32-bit code. */
+  public static void leaveFlat32(Cpu c, Op op) {
+    long[] r = c.r;
+    long bp = r[Cpu.RBP] & 0xffff_ffffL;
+    r[Cpu.RBP] = c.mmu.read32(bp);
+    r[Cpu.RSP] = bp + 4 & 0xffff_ffffL;
+  }
+
   public static void leave(Cpu c, Op op) {
     long sp = c.r[Cpu.RSP];
     Stack.set(c, c.r[Cpu.RBP]);

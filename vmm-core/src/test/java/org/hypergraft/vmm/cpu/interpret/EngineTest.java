@@ -241,12 +241,15 @@ class EngineTest {
       m.mode(1);
       m.cpu.r[Cpu.RBX] = 0xffff_fff0L;
       m.ram.put32(0x8000, 0x12345678);
-      // mov eax,[ebx+0x8010]; push eax; pop ecx; jmp $
-      m.code("8b 83 10 80 00 00  50  59  eb fe");
-      m.run(3);
+      // enter 16,0; mov eax,[ebx+0x8010]; push eax; pop ecx; leave; jmp $
+      m.cpu.r[Cpu.RBP] = 0x1234;
+      m.code("c8 10 00 00  8b 83 10 80 00 00  50  59  c9  eb fe");
+      m.run(5);
+      assertEquals(0x1234, m.cpu.r[Cpu.RBP]);
       assertEquals(0x12345678, m.cpu.r[Cpu.RCX]);
       assertEquals(TestMachine.STACK, m.cpu.r[Cpu.RSP]);
-      assertEquals(0x12345678, m.ram.u32(TestMachine.STACK - 4));
+      assertEquals(0x12345678, m.ram.u32(TestMachine.STACK - 24));
+      assertEquals(0x1234, m.ram.u32(TestMachine.STACK - 4));
     }
   }
 }

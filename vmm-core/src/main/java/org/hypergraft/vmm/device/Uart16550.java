@@ -7,8 +7,8 @@ import org.hypergraft.vmm.bus.PortDevice;
 
 /**
  * A 16550A serial port (National Semiconductor PC16550D data sheet). A transmitted byte reaches the
- * sink at once, so the transmitter is always empty; received bytes wait in a queue of any length
- * behind the 16-byte FIFO, so none is lost.
+ * sink at once, so the transmitter is always empty. Whoever sends to the guest heeds the RTS line:
+ * bytes wait outside until the guest asserts it and the FIFO has room, so none is lost.
  */
 public final class Uart16550 implements PortDevice {
   /** Ports that the chip occupies. */
@@ -28,6 +28,7 @@ public final class Uart16550 implements PortDevice {
   private static final int FCR_ENABLE = 1;
   private static final int FCR_CLEAR_RECEIVE = 1 << 1;
   private static final int LCR_DIVISOR_LATCH = 1 << 7;
+  private static final int MCR_RTS = 1 << 1;
   private static final int MCR_OUT2 = 1 << 3;
   private static final int MCR_LOOP = 1 << 4;
   private static final int LSR_DATA_READY = 1;
@@ -43,6 +44,10 @@ public final class Uart16550 implements PortDevice {
   private final int base;
   private final IntConsumer sink;
   private final InterruptLine irq;
+
+  /** Bytes on their way to the guest. */
+  private final ArrayDeque<Byte> incoming = new ArrayDeque<>();
+
   private final ArrayDeque<Byte> received = new ArrayDeque<>();
 
   private int divisor = 12;
@@ -65,10 +70,10 @@ public final class Uart16550 implements PortDevice {
     this.irq = irq;
   }
 
-  /** Queues bytes as if they had come over the wire. */
+  /** Sends bytes to the guest, as fast as it takes them. */
   public void receive(byte[] bytes) {
     for (byte b : bytes) {
-      received.add(b);
+      incoming.add(b);
     }
     update();
   }
@@ -155,11 +160,16 @@ public final class Uart16550 implements PortDevice {
     transmitPending = true;
     if ((mcr & MCR_LOOP) == 0) {
       sink.accept(value);
-    } else if (received.size() < ((fcr & FCR_ENABLE) != 0 ? FIFO_SIZE : 1)) {
+    } else if (received.size() < capacity()) {
       received.add((byte) value);
     } else {
       lsrErrors |= LSR_OVERRUN;
     }
+  }
+
+  /** Bytes that the receiver holds. */
+  private int capacity() {
+    return (fcr & FCR_ENABLE) != 0 ? FIFO_SIZE : 1;
   }
 
   private int readInterruptIdentification() {
@@ -205,6 +215,11 @@ public final class Uart16550 implements PortDevice {
   }
 
   private void update() {
+    if ((mcr & (MCR_RTS | MCR_LOOP)) == MCR_RTS) {
+      while (!incoming.isEmpty() && received.size() < capacity()) {
+        received.add(incoming.poll());
+      }
+    }
     // On a PC, OUT2 gates the interrupt line.
     irq.set((mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2 && identify() != IIR_NONE);
   }

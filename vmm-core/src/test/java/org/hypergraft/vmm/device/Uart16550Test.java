@@ -89,7 +89,7 @@ class Uart16550Test {
   @Test
   void receivesWithTriggerLevelAndTimeout() {
     out(FCR, 0x81); // trigger at 8
-    out(MCR, 0x08);
+    out(MCR, 0x0a);
     out(IER, 0x01);
     uart.receive(new byte[] {'a', 'b'});
     assertTrue(irq);
@@ -107,8 +107,22 @@ class Uart16550Test {
   }
 
   @Test
+  void senderWaitsForRequestToSend() {
+    uart.receive("a longer line than fits".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+    assertEquals(0x60, in(LSR), "not asked for yet");
+    out(FCR, 0x07);
+    out(MCR, 0x02);
+    StringBuilder got = new StringBuilder();
+    while ((in(LSR) & 1) != 0) {
+      got.append((char) in(DATA));
+    }
+    assertEquals("a longer line than fits", got.toString());
+  }
+
+  @Test
   void receiveOutranksTransmit() {
     out(IER, 0x03);
+    out(MCR, 0x02);
     uart.receive(new byte[] {1});
     assertEquals(0x04, in(IIR));
     in(DATA);

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A guest kernel image: what it was wrapped in, its payload, and views on it. Immutable and safe to
@@ -25,6 +26,9 @@ public final class GuestImage {
 
   /** Places to look for the version line before giving up; kernels have it first or second. */
   private static final int MAX_BANNERS = 1000;
+
+  /** The build number in the version line: {@code #1 SMP}. */
+  private static final Pattern NUMBERED_BUILD = Pattern.compile(" #[0-9]");
 
   private final String name;
   private final byte[] original;
@@ -239,6 +243,7 @@ public final class GuestImage {
   /** init/version.c keeps it in read-only data; it ends with a newline. */
   private Optional<String> readBanner() {
     byte[] start = "Linux version ".getBytes(StandardCharsets.US_ASCII);
+    Optional<String> unnumbered = Optional.empty();
     for (int[] area : bannerAreas()) {
       int at = area[0] - 1;
       for (int tries = 0; tries < MAX_BANNERS; tries++) {
@@ -255,11 +260,16 @@ public final class GuestImage {
           end++;
         }
         if (end < limit && payload[end] == '\n') {
-          return Optional.of(new String(payload, at, end - at, StandardCharsets.US_ASCII));
+          String line = new String(payload, at, end - at, StandardCharsets.US_ASCII);
+          if (NUMBERED_BUILD.matcher(line).find()) {
+            return Optional.of(line);
+          }
+          // 6.1 also keeps the line of a first link, which has no build number yet.
+          unnumbered = unnumbered.or(() -> Optional.of(line));
         }
       }
     }
-    return Optional.empty();
+    return unnumbered;
   }
 
   private List<int[]> bannerAreas() {

@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       "Try: hypergraft validate /boot/vmlinuz-$(uname -r) --target kvm"
     },
     subcommands = {
+      DemoCommand.class,
       InspectCommand.class,
       SitesCommand.class,
       PatchCommand.class,
@@ -37,6 +38,7 @@ import picocli.CommandLine.Spec;
       DiffCommand.class,
       BootCommand.class,
       ValidateCommand.class,
+      ProfileCommand.class,
       TargetsCommand.class
     })
 public final class Main implements Runnable {

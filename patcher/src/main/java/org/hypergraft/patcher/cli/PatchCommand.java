@@ -2,7 +2,9 @@ package org.hypergraft.patcher.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.hypergraft.annotator.image.Container;
 import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageWriter;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.report.PatchReport;
 import org.hypergraft.patcher.report.PlanReport;
@@ -29,6 +31,7 @@ import picocli.CommandLine.Spec;
       "  hypergraft patch /boot/vmlinuz-$(uname -r) --target kvm -o vmlinux-kvm",
       "  hypergraft patch vmlinuz --target kvm --assume features=none -o out",
       "  hypergraft patch vmlinuz --target native --profile boot.json -o out",
+      "  hypergraft patch vmlinuz --target kvm --format bzimage -o vmlinuz-kvm",
       "  hypergraft patch vmlinuz --target kvm --dry-run --plan plan.json"
     })
 final class PatchCommand extends DataCommand {
@@ -51,6 +54,15 @@ final class PatchCommand extends DataCommand {
       paramLabel = "OUT",
       description = "Where the patched vmlinux goes.")
   private Path output;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "vmlinux",
+      description = {
+        "vmlinux (default), or bzimage: the payload goes back into the boot image it came in."
+      })
+  private OutputFormat format;
 
   @Option(names = "--dry-run", description = "Plan and rewrite, but write no output.")
   private boolean dryRun;
@@ -76,13 +88,27 @@ final class PatchCommand extends DataCommand {
     }
     GuestImage guest = ImageFile.read(image);
     Patcher.Result result = Patcher.patch(guest, options.plan(target), fromOriginal);
+    byte[] file = format == OutputFormat.BZIMAGE ? repacked(guest, result) : result.file();
     if (output != null && !dryRun) {
-      OutputFile.write(output, result.file());
+      OutputFile.write(output, file);
     }
     if (planFile != null) {
       OutputFile.write(planFile, new PlanReport(result.plan()).review() + "\n");
     }
-    print(new PatchReport(result, image.toString(), dryRun ? null : output.toString()));
+    print(
+        new PatchReport(result, image.toString(), dryRun ? null : output.toString(), file.length));
     return ExitStatus.OK;
+  }
+
+  private byte[] repacked(GuestImage guest, Patcher.Result result) {
+    if (!(guest.container() instanceof Container.BzImage)) {
+      throw new CommandFailure(
+          ExitStatus.USAGE,
+          "--format bzimage: %s is no bzImage but a %s; there is nothing to put the kernel back into"
+              .formatted(image, guest.container().label()));
+    }
+    ImageWriter.Result written = ImageWriter.rebuild(guest, result.file());
+    written.notes().forEach(note -> terminal().note("hypergraft patch: " + note));
+    return written.file();
   }
 }

@@ -7,8 +7,10 @@ import org.hypergraft.patcher.diff.SiteChange;
 
 /** Two images side by side. */
 public final class DiffReport implements Document {
-  /** Width of the left column, in characters. */
-  private static final int COLUMN = 48;
+  /** Least and greatest width of the left column, in characters. */
+  private static final int NARROW = 24;
+
+  private static final int WIDE = 72;
 
   private final ImageDiff diff;
   private final boolean summary;
@@ -28,6 +30,7 @@ public final class DiffReport implements Document {
     out.println("- " + diff.first());
     out.println("+ " + diff.second());
     if (!summary) {
+      int column = column();
       for (SiteChange c : diff.changes()) {
         out.println();
         out.printf(
@@ -37,12 +40,12 @@ public final class DiffReport implements Document {
             c.symbol(),
             c.operation(),
             c.table().isEmpty() ? "" : "  " + c.table());
-        out.println("    " + columns(Text.bytes(c.before()), Text.bytes(c.after())));
+        out.println("    " + columns(column, Text.bytes(c.before()), Text.bytes(c.after())));
         int lines = Math.max(c.beforeText().size(), c.afterText().size());
         for (int i = 0; i < lines; i++) {
           String left = i < c.beforeText().size() ? c.beforeText().get(i) : "";
           String right = i < c.afterText().size() ? c.afterText().get(i) : "";
-          out.println("    " + columns(left, right));
+          out.println("    " + columns(column, left, right));
         }
       }
     }
@@ -69,8 +72,19 @@ public final class DiffReport implements Document {
     return counts.get(kind);
   }
 
-  private static String columns(String left, String right) {
-    String pad = " ".repeat(Math.max(1, COLUMN - left.length()));
+  private int column() {
+    int longest = NARROW;
+    for (SiteChange c : diff.changes()) {
+      longest = Math.max(longest, 3 * c.length());
+      for (String line : c.beforeText()) {
+        longest = Math.max(longest, line.length());
+      }
+    }
+    return Math.min(longest + 2, WIDE);
+  }
+
+  private static String columns(int column, String left, String right) {
+    String pad = " ".repeat(Math.max(2, column - left.length()));
     return (left + pad + right).stripTrailing();
   }
 

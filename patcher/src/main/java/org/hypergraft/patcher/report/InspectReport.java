@@ -13,6 +13,8 @@ import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.PvOps;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.SiteTable;
+import org.hypergraft.patcher.plan.Action;
+import org.hypergraft.patcher.rewrite.HypergraftNote;
 
 /** What {@code inspect} says about an image. */
 public final class InspectReport implements Document {
@@ -58,6 +60,7 @@ public final class InspectReport implements Document {
         "hypervisors",
         hypervisors.isEmpty() ? "none recognized" : String.join(", ", hypervisors));
     sites.pvOps().ifPresent(ops -> field(out, "pv_ops", pvOps(ops)));
+    HypergraftNote.of(image).ifPresent(note -> patched(out, note));
     out.println();
     TextTable tables = new TextTable("table", ">entries", ">entry size", "address");
     for (SiteTable t : sites.tables()) {
@@ -120,7 +123,20 @@ public final class InspectReport implements Document {
               .put("provenCallSites", sites.provenParavirtCalls())
               .list("slots", sites.pvOps().get().slots(), this::slot);
     }
-    return json.put("pvOps", ops);
+    return json.put("pvOps", ops)
+        .put("patched", HypergraftNote.of(image).map(HypergraftNote::members).orElse(null));
+  }
+
+  private static void patched(PrintWriter out, HypergraftNote note) {
+    field(out, "patched", "for %s by version %s".formatted(note.target(), note.toolVersion()));
+    field(out, "  options", note.options());
+    field(out, "  from", "the file with sha256 " + note.sourceSha256());
+    List<String> counts = new ArrayList<>();
+    for (Action action : Action.values()) {
+      counts.add(Text.number(note.counts().getOrDefault(action, 0)) + " " + action.id());
+    }
+    field(out, "  sites", String.join(", ", counts));
+    note.requires().forEach(r -> field(out, "  requires", r));
   }
 
   private Json slot(PvOps.Slot slot) {

@@ -8,14 +8,17 @@ public final class PatchReport implements Document {
   private final Patcher.Result result;
   private final String input;
   private final String output;
+  private final int size;
   private final PlanReport plan;
 
   /**
    * A report on a patch.
    *
    * @param output where it was written; null for nowhere
+   * @param size bytes of the output
    */
-  public PatchReport(Patcher.Result result, String input, String output) {
+  public PatchReport(Patcher.Result result, String input, String output, int size) {
+    this.size = size;
     this.result = result;
     this.input = input;
     this.output = output;
@@ -31,9 +34,7 @@ public final class PatchReport implements Document {
     plan.text(out);
     out.println();
     out.println(
-        output == null
-            ? "nothing written"
-            : "written to " + output + ", " + Text.size(result.file().length));
+        output == null ? "nothing written" : "written to " + output + ", " + Text.size(size));
   }
 
   @Override
@@ -41,7 +42,7 @@ public final class PatchReport implements Document {
     return plan.json()
         .put("image", input)
         .put("output", output)
-        .put("size", result.file().length)
+        .put("size", size)
         .put("alreadyPatched", result.alreadyPatched());
   }
 }

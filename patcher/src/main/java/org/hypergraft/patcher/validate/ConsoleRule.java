@@ -24,6 +24,7 @@ public record ConsoleRule(String name, Pattern line) {
               "clock calibration",
               ".*[Cc]alibrat.* delay loop.*?([\\d.]+) BogoMIPS \\(lpj=(\\d+)\\)"),
           rule("clock calibration", "sched_clock: Marking stable \\((.*)\\)->\\((.*)\\)"),
+          rule("clock calibration", "kvm-clock: using sched offset of (\\d+) cycles"),
           rule("time of day", ".*setting system clock to .*"),
           rule("time of day", "audit: type=\\d+ audit\\(([\\d.:]+)\\).*"),
           rule(

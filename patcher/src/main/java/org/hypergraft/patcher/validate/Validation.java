@@ -41,8 +41,16 @@ public record Validation(
     return findings.isEmpty();
   }
 
-  /** Whether a guest's failure is among the findings. */
+  /**
+   * Whether a guest's failure is what stands in the way. An output that is known to be wrong may
+   * well crash: then its bytes are the finding.
+   */
   public boolean guestFailed() {
-    return findings.stream().anyMatch(f -> f.kind() == Finding.Kind.GUEST);
+    boolean explained =
+        original.succeeded()
+            && findings.stream()
+                .anyMatch(
+                    f -> f.kind() == Finding.Kind.BYTES || f.kind() == Finding.Kind.VERIFICATION);
+    return !explained && findings.stream().anyMatch(f -> f.kind() == Finding.Kind.GUEST);
   }
 }

@@ -21,6 +21,9 @@ final class RegionFinder {
   /** A successor joins when entered at least this fraction of the entry block's count. */
   private static final int COLDER = 32;
 
+  /** Fewest instructions of a region without a loop. */
+  private static final int MIN_STRAIGHT = 16;
+
   private final int maxInstructions;
 
   RegionFinder(int maxInstructions) {
@@ -56,7 +59,16 @@ final class RegionFinder {
       blocks.add(next);
       extend(next, frontier, known, floor);
     }
-    return RegionShape.of(inFlowOrder(blocks));
+    RegionShape shape = RegionShape.of(inFlowOrder(blocks));
+    return worthwhile(shape) ? shape : null;
+  }
+
+  /**
+   * Entering and leaving a region costs as much as a dozen dispatches: straight code must be longer
+   * than that, while a loop pays by staying inside.
+   */
+  private static boolean worthwhile(RegionShape shape) {
+    return shape.instructions() >= MIN_STRAIGHT || shape.loops();
   }
 
   private static void extend(

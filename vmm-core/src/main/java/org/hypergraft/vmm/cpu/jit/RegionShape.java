@@ -46,6 +46,19 @@ record RegionShape(
     return new RegionShape(List.copyOf(blocks), List.copyOf(points), used, written);
   }
 
+  /** Whether control can come back to the entry block without leaving the region. */
+  boolean loops() {
+    long entry = blocks.get(0).va();
+    for (RegionBlock b : blocks) {
+      for (long va : b.successors()) {
+        if (va == entry) {
+          return true;
+        }
+      }
+    }
+    return returnPoints.contains(entry);
+  }
+
   int instructions() {
     int n = 0;
     for (RegionBlock b : blocks) {

@@ -58,7 +58,7 @@ final class BootCommand extends DataCommand {
       names = "--cpus",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Processors that the firmware lists; the first one runs (default: 1).")
+      description = "Processors, 1 to 8 (default: 1).")
   private int cpus;
 
   @Option(

@@ -5,9 +5,9 @@ import java.util.function.LongSupplier;
 
 /**
  * The machine's clock: {@code now = retired * NS_PER_INSTRUCTION + offset}. The offset grows when
- * an idle processor jumps to the next event and when a slow access adds time, so the clock is a
- * pure function of what the guest executed. Events with equal deadlines run in the order in which
- * they were scheduled.
+ * idle processors jump to the next event and when a slow access adds time, so the clock is a pure
+ * function of what the guest executed. Events with equal deadlines run in the order in which they
+ * were scheduled.
  *
  * <p>Events run only in {@link #runDue} and {@link #skipToNext}, which the run loop calls between
  * instructions; {@link #stopAt} tells it when.
@@ -58,7 +58,7 @@ public final class DeterministicClock implements VirtualClock {
   private long scheduled;
 
   /**
-   * @param retired instructions retired since power-on by the processor that is running
+   * @param retired instructions retired since power-on by all processors together
    */
   public DeterministicClock(LongSupplier retired) {
     this.retired = retired;

@@ -174,6 +174,9 @@ public final class Cpu {
   /** HLT was executed and nothing has woken the processor yet. */
   public boolean halted;
 
+  /** PAUSE instructions until the processor asks to give way; see {@link #exitRequested}. */
+  public int spins;
+
   /** Triple fault: nothing but a reset helps. */
   public boolean shutdown;
 

@@ -138,7 +138,7 @@ public final class LocalApic implements InterruptSource {
   /** State after INIT, SDM 11.4.7.3: all but the id and the base address. */
   public void reset() {
     tpr = 0;
-    ldr = 0;
+    ldr = x2apic() ? x2apicLogicalId() : 0;
     dfr = -1;
     svr = 0xff;
     esr = 0;
@@ -286,8 +286,15 @@ public final class LocalApic implements InterruptSource {
         }
         break;
       case SELF_IPI:
-        receive(ApicBus.FIXED, (int) value & 0xff, false);
-        return value >>> 8 == 0;
+        if (value >>> 8 != 0) {
+          return false;
+        }
+        if (value < LOWEST_VECTOR) {
+          error(ERROR_SEND_VECTOR);
+        } else {
+          receive(ApicBus.FIXED, (int) value, false);
+        }
+        return true;
       case SVR:
       case INITIAL_COUNT:
       case DIVIDE:
@@ -318,7 +325,7 @@ public final class LocalApic implements InterruptSource {
     base = BASE | mode | (bootstrap ? BASE_BSP : 0);
     if (x2apic() && !wasX2) {
       // The logical id is derived and cannot be written.
-      ldr = apicId >>> 4 << 16 | 1 << (apicId & 0xf);
+      ldr = x2apicLogicalId();
       icr &= 0xffffffffL;
     }
     if (wasEnabled && !enabled()) {
@@ -649,6 +656,11 @@ public final class LocalApic implements InterruptSource {
 
   private boolean x2apic() {
     return (base & BASE_X2APIC) != 0;
+  }
+
+  /** SDM 11.12.10.2: cluster in the high half, one bit of sixteen in the low one. */
+  private int x2apicLogicalId() {
+    return apicId >>> 4 << 16 | 1 << (apicId & 0xf);
   }
 
   /** SDM 11.8.3.1: the higher of task priority and the class of the vector in service. */

@@ -27,6 +27,7 @@ public final class GuestPlatform implements Platform {
   /**
    * @param tsc the time-stamp counter before IA32_TSC_ADJUST
    * @param tscHz its frequency
+   * @param cpus number of vCPUs
    * @param apics local APIC of a vCPU by {@link Cpu#index}
    */
   public GuestPlatform(
@@ -34,12 +35,13 @@ public final class GuestPlatform implements Platform {
       Hypervisor hypervisor,
       LongSupplier tsc,
       long tscHz,
+      int cpus,
       IntFunction<ApicMsrs> apics) {
     this.model = model;
     this.hypervisor = hypervisor;
     this.tsc = tsc;
     this.apics = apics;
-    cpuid = new CpuidTable(model, hypervisor.announced(), tscHz);
+    cpuid = new CpuidTable(model, hypervisor.announced(), tscHz, cpus);
   }
 
   public CpuModel model() {

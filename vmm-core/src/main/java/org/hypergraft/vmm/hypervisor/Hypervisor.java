@@ -29,6 +29,16 @@ public interface Hypervisor {
   /** Writes an MSR for which {@link #ownsMsr} holds. */
   void writeMsr(Cpu c, int msr, long value);
 
+  /** A processor's turn on the host begins; called only where there are several. */
+  default void enters(Cpu c) {}
+
+  /**
+   * A processor's turn has ended and another's begins.
+   *
+   * @param idle whether it had nothing to execute
+   */
+  default void leaves(Cpu c, boolean idle) {}
+
   /**
    * VMCALL or VMMCALL; arguments and result are in the guest's registers, {@link Cpu#rip} is the
    * next instruction.

@@ -32,7 +32,13 @@ public record HypervisorHost(
      */
     boolean interrupt(int apicId, int icr);
 
-    /** Wakes a halted processor without an interrupt; unknown ids are ignored. */
+    /**
+     * Ends a processor's halt without an interrupt; if it does not halt now, the next halt ends at
+     * once. Unknown ids are ignored.
+     */
     void wake(int apicId);
+
+    /** The calling processor has nothing useful to do until others have run. */
+    void giveWay();
   }
 }

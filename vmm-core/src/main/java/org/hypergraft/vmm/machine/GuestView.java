@@ -1,24 +1,28 @@
 package org.hypergraft.vmm.machine;
 
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.mmu.GuestRam;
 
 /** A stopped guest, to be looked at. Valid only while the run is stopped for it. */
 public final class GuestView {
-  private final Cpu cpu;
+  private final Supplier<Cpu> cpu;
+  private final LongSupplier retired;
   private final GuestRam ram;
   private final KernelPlace place;
 
-  GuestView(Cpu cpu, GuestRam ram, KernelPlace place) {
+  GuestView(Supplier<Cpu> cpu, LongSupplier retired, GuestRam ram, KernelPlace place) {
     this.cpu = cpu;
+    this.retired = retired;
     this.ram = ram;
     this.place = place;
   }
 
   /** Instructions retired so far. */
   public long retired() {
-    return cpu.retired();
+    return retired.getAsLong();
   }
 
   /** How far the kernel was moved from its link addresses. */
@@ -28,11 +32,11 @@ public final class GuestView {
 
   /** A general register in encoding order, {@link Cpu#RAX} to 15. */
   public long register(int number) {
-    return cpu.r[number];
+    return cpu.get().r[number];
   }
 
   public long rip() {
-    return cpu.rip;
+    return cpu.get().rip;
   }
 
   /**
@@ -63,7 +67,7 @@ public final class GuestView {
     byte[] out = new byte[length];
     int done = 0;
     while (done < length) {
-      long gpa = cpu.mmu.translate(address + done);
+      long gpa = cpu.get().mmu.translate(address + done);
       int n = (int) Math.min(length - done, 4096 - (address + done & 4095));
       if (gpa == -1 || !ram.contains(gpa, n)) {
         return null;

@@ -8,7 +8,6 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.vmm.boot.BootRequest;
 import org.hypergraft.vmm.boot.KernelLoader;
-import org.hypergraft.vmm.bus.CpuPins;
 import org.hypergraft.vmm.bus.DeterministicClock;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Platform;
@@ -19,9 +18,8 @@ import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.hypergraft.vmm.cpu.model.Feature;
 import org.hypergraft.vmm.cpu.system.Interrupts;
 import org.hypergraft.vmm.device.Cmos;
-import org.hypergraft.vmm.device.LocalApic;
-import org.hypergraft.vmm.hypervisor.ApicMsrs;
 import org.hypergraft.vmm.hypervisor.GuestPlatform;
+import org.hypergraft.vmm.hypervisor.Hypervisor;
 import org.hypergraft.vmm.hypervisor.HypervisorHost;
 import org.hypergraft.vmm.hypervisor.HypervisorProvider;
 import org.hypergraft.vmm.hypervisor.Hypervisors;
@@ -32,7 +30,8 @@ import org.hypergraft.vmm.mmu.Mmu;
  * A PC with a kernel loaded, run by {@link #run} until it powers off or dies. Deterministic: equal
  * configurations give equal consoles, counts and exits on every host.
  *
- * <p>Several processors may be listed to the guest, but only the first exists.
+ * <p>Processors run in turns on one thread, see {@link Processors}; the first boots, the others
+ * wait to be started by the guest.
  */
 public final class Machine implements AutoCloseable {
   /** Idle virtual time without an interrupt after which nothing is expected to happen, ns. */
@@ -40,12 +39,11 @@ public final class Machine implements AutoCloseable {
 
   private final MachineConfig config;
   private final GuestRam ram;
-  private final Cpu cpu = new Cpu(0);
+  private final Processors processors;
   private final Engine engine;
   private final RegionJit tier1;
   private final DeterministicClock clock;
   private final Board board;
-  private final LocalApic apic;
   private final Console console;
   private final KernelPlace place;
   private final GuestView view;
@@ -71,22 +69,42 @@ public final class Machine implements AutoCloseable {
     this.config = config;
     GuestImage image = config.image();
     place = KernelPlace.of(image, config.kaslrOffset());
-    clock = new DeterministicClock(cpu::retired);
+    CpuModel model = model(config);
+    processors =
+        new Processors(config.cpus(), i -> new Vcpu(new Cpu(i), model.signature(), this::reset));
+    clock = new DeterministicClock(processors::retired);
     console = new Console(config.console(), () -> end(Outcome.GUEST_PANIC, "the kernel panicked"));
     board = new Board(clock, console::put, this::powerOff, this::reset);
     ram = new GuestRam(config.memory());
-    CpuModel model = model(config);
-    cpu.mmu = new Mmu(ram, board.mmio, model.physicalBits(), model.has(Feature.PDPE1GB));
-    view = new GuestView(cpu, ram, place);
-    apic = board.addProcessor(0, pins(), () -> cpu.tscAdjust);
-    exits = new ExitLog(() -> cpu.rip);
+    view = new GuestView(processors::current, processors::retired, ram, place);
+    exits = new ExitLog(() -> processors.current().rip);
     board.ports.observe(exits);
     board.mmio.observe(exits);
     faults = new FaultLog(new Interrupts());
-    cpu.ports = board.ports;
-    cpu.interrupts = apic;
-    cpu.delivery = faults;
-    cpu.platform = new CountingPlatform(platform(model), exits);
+    Hypervisor hypervisor = hypervisor(model);
+    processors.connect(board.apicBus, hypervisor);
+    Platform platform =
+        new CountingPlatform(
+            new GuestPlatform(
+                model,
+                hypervisor,
+                clock::now,
+                DeterministicClock.TSC_HZ,
+                config.cpus(),
+                i -> new ApicRegisters(processors.get(i).apic)),
+            exits);
+    for (Vcpu v : processors.all()) {
+      Cpu cpu = v.cpu;
+      cpu.mmu = new Mmu(ram, board.mmio, model.physicalBits(), model.has(Feature.PDPE1GB));
+      v.apic = board.addProcessor(cpu.index, v, () -> cpu.tscAdjust);
+      cpu.ports = board.ports;
+      cpu.interrupts = v.apic;
+      cpu.delivery = faults;
+      cpu.platform = platform;
+      if (cpu.index != 0) {
+        v.park();
+      }
+    }
     engine = new Engine(ram, InstructionSet.of(model::has));
     tier1 = config.tiers().compiler();
     if (tier1 != null) {
@@ -102,7 +120,7 @@ public final class Machine implements AutoCloseable {
             config.kaslrOffset(),
             config.protocol(),
             config.cpus());
-    EntryState.apply(KernelLoader.load(request, ram), cpu);
+    EntryState.apply(KernelLoader.load(request, ram), processors.current());
     textWrites = watchText();
   }
 
@@ -115,7 +133,7 @@ public final class Machine implements AutoCloseable {
                         .formatted(config.cpuModel(), config.cpuVendor())));
   }
 
-  private Platform platform(CpuModel model) {
+  private Hypervisor hypervisor(CpuModel model) {
     HypervisorProvider provider =
         Hypervisors.named(config.hypervisor())
             .orElseThrow(
@@ -127,26 +145,8 @@ public final class Machine implements AutoCloseable {
             clock,
             DeterministicClock.TSC_HZ,
             Cmos.POWER_ON.getEpochSecond(),
-            signals());
-    ApicMsrs msrs = new ApicRegisters(apic);
-    return new GuestPlatform(
-        model, provider.create(host), clock::now, DeterministicClock.TSC_HZ, i -> msrs);
-  }
-
-  private HypervisorHost.CpuSignals signals() {
-    return new HypervisorHost.CpuSignals() {
-      @Override
-      public boolean interrupt(int apicId, int icr) {
-        return board.apicBus.send(apicId, icr);
-      }
-
-      @Override
-      public void wake(int apicId) {
-        if (apicId == 0) {
-          cpu.halted = false;
-        }
-      }
-    };
+            processors.signals());
+    return provider.create(host);
   }
 
   /** Counts stores to the pages of the kernel's text, when its symbols say where that is. */
@@ -168,26 +168,6 @@ public final class Machine implements AutoCloseable {
         ram.watch(from, from + length);
       }
     }
-  }
-
-  private CpuPins pins() {
-    return new CpuPins() {
-      @Override
-      public void nmi() {
-        cpu.nmiPending = true;
-      }
-
-      @Override
-      public void smi() {} // no system management mode
-
-      @Override
-      public void init() {
-        reset();
-      }
-
-      @Override
-      public void startUp(int vector) {} // only a processor that waits for it listens
-    };
   }
 
   /** Calls {@code moment} each time the function at a link address is about to be executed. */
@@ -213,8 +193,12 @@ public final class Machine implements AutoCloseable {
     while (outcome == null) {
       clock.runDue();
       if (outcome == null) {
-        setStop();
-        handle(engine.run(cpu));
+        if (processors.turn()) {
+          setStop();
+          handle(engine.run(processors.current()));
+        } else {
+          idle();
+        }
       }
     }
     return report(
@@ -228,7 +212,7 @@ public final class Machine implements AutoCloseable {
 
   private void setStop() {
     long stop = Math.min(clock.stopAt(), config.instructionBudget());
-    cpu.setStop(Math.min(stop, nextProgress));
+    processors.setStop(Math.min(stop, nextProgress));
   }
 
   private void handle(Engine.Exit exit) {
@@ -239,7 +223,6 @@ public final class Machine implements AutoCloseable {
         break;
       case HALTED:
         exits.note(ExitCause.HLT, 0, 0);
-        idle();
         break;
       case SHUTDOWN:
         end(Outcome.TRIPLE_FAULT, "triple fault");
@@ -248,23 +231,24 @@ public final class Machine implements AutoCloseable {
         breakpoint();
         break;
       case USER:
-        retiredToUserspace = cpu.retired();
+        retiredToUserspace = processors.retired();
         stopUnless(userspace.reached(view));
         break;
       case REQUESTED:
+        processors.requested();
         break;
     }
   }
 
   private void reportProgress() {
-    if (cpu.retired() >= nextProgress) {
-      config.progress().accept(cpu.retired());
+    if (processors.retired() >= nextProgress) {
+      config.progress().accept(processors.retired());
       nextProgress += MachineConfig.PROGRESS_INTERVAL;
     }
   }
 
   private void checkBudget() {
-    if (cpu.retired() >= config.instructionBudget()) {
+    if (processors.retired() >= config.instructionBudget()) {
       end(
           Outcome.BUDGET,
           "the budget of %d instructions is spent".formatted(config.instructionBudget()));
@@ -276,14 +260,14 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  /** HLT: time jumps from event to event until one of them interrupts. */
+  /** All processors rest: time jumps from event to event until one of them has work. */
   private void idle() {
-    if (!cpu.interruptsEnabled() && !cpu.nmiPending) {
+    if (processors.all().stream().filter(Vcpu::started).allMatch(Vcpu::deaf)) {
       end(Outcome.NO_PROGRESS, "halted with interrupts disabled");
       return;
     }
     long since = clock.now();
-    while (outcome == null && !cpu.nmiPending && !apic.pending()) {
+    while (outcome == null && !processors.anyRunnable()) {
       if (!clock.skipToNext()) {
         end(Outcome.NO_PROGRESS, "halted, and no timer is armed that could wake it");
       } else if (clock.now() - since > MAX_IDLE_NS) {
@@ -304,6 +288,7 @@ public final class Machine implements AutoCloseable {
   }
 
   private void breakpoint() {
+    Cpu cpu = processors.current();
     long at = cpu.rip;
     Breakpoint b = breakpoints.get(at);
     if (b.atReturn) {
@@ -350,7 +335,7 @@ public final class Machine implements AutoCloseable {
       outcome = newOutcome;
       reason = newReason;
     }
-    cpu.exitRequested = true;
+    processors.current().exitRequested = true;
   }
 
   private RunReport report(RunReport.Host host) {
@@ -360,7 +345,8 @@ public final class Machine implements AutoCloseable {
         outcome,
         reason,
         console.bytes(),
-        cpu.retired(),
+        processors.retired(),
+        processors.retiredByCpu(),
         retiredToUserspace,
         clock.now(),
         clock.skipped(),
@@ -369,7 +355,7 @@ public final class Machine implements AutoCloseable {
         engine.interrupts(),
         faults.count(),
         textWrites,
-        died ? GuestDeath.explain(reason, cpu, view, place, faults, exits) : "",
+        died ? GuestDeath.explain(reason, processors.current(), view, place, faults, exits) : "",
         host);
   }
 
@@ -384,7 +370,7 @@ public final class Machine implements AutoCloseable {
     if (tier1 != null) {
       tier1.close();
     }
-    cpu.mmu.close();
+    processors.all().forEach(v -> v.cpu.mmu.close());
     ram.close();
   }
 }

@@ -14,7 +14,7 @@ import org.hypergraft.vmm.cpu.model.CpuModels;
  *
  * @param image kernel
  * @param memory bytes of RAM, a multiple of 2 MiB
- * @param cpus processors that the firmware tables list, 1 to 8
+ * @param cpus processors, 1 to 8; those after the first wait until the guest starts them
  * @param cpuModel name of the CPU model
  * @param cpuVendor vendor it is presented as
  * @param hypervisor id of the hypervisor that the guest finds, "none" for bare hardware

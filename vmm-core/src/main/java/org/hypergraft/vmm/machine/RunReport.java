@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.machine;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -10,7 +11,9 @@ import java.util.Map;
  * @param reason one sentence about the end
  * @param console what the guest wrote to its serial port
  * @param retired instructions retired, REP iterations not counted
- * @param retiredToUserspace of these, before the first instruction at CPL 3; -1 if there was none
+ * @param retiredByCpu the same by vCPU
+ * @param retiredToUserspace of all these, before the first instruction at CPL 3; -1 if there was
+ *     none
  * @param virtualNs virtual time at the end
  * @param idleNs of it, skipped in HLT
  * @param exits exits by cause
@@ -26,6 +29,7 @@ public record RunReport(
     String reason,
     byte[] console,
     long retired,
+    List<Long> retiredByCpu,
     long retiredToUserspace,
     long virtualNs,
     long idleNs,

@@ -32,7 +32,7 @@ final class FlagUse {
         return false;
       case MOV, MOVZX, MOVSX, MOVSXD, LEA, PUSH, POP, CALL, RET, JMP, NOP, CDQE, CDQ, CQO, CWDE:
         return false;
-      case ENDBR64, PAUSE, BSWAP, LEAVE, XCHG:
+      case ENDBR64, BSWAP, LEAVE, XCHG:
         return false;
       case SHL, SHR, SAR:
         return !writesAll(i);

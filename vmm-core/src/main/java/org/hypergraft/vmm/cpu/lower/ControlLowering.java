@@ -76,7 +76,6 @@ final class ControlLowering implements Lowering {
         out.undefined();
         return true;
       case NOP:
-      case PAUSE:
       case ENDBR32:
       case ENDBR64:
       case LFENCE:

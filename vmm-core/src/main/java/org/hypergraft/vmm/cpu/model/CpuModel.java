@@ -73,7 +73,7 @@ public final class CpuModel {
     return physicalBits;
   }
 
-  int signature() {
+  public int signature() {
     return signature;
   }
 

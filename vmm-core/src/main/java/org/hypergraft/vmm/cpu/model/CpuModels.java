@@ -84,6 +84,7 @@ public final class CpuModels {
           MMXEXT,
           FXSR_OPT,
           CR8_LEGACY,
+          TOPOEXT,
           SSE4A,
           PREFETCHW,
           AMD_IBPB,

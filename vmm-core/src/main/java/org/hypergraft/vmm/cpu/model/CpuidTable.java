@@ -20,6 +20,9 @@ public final class CpuidTable {
   /** Cache line for CLFLUSH, in 8-byte units, in bits 15:8 of leaf 1 EBX. */
   private static final int CLFLUSH_LINE = 8 << 8;
 
+  /** Leaf 1 EDX: EBX holds the number of APIC ids of the package. */
+  private static final int HTT = 1 << 28;
+
   private static final int OSXSAVE = 1 << 27;
   private static final long CR4_OSXSAVE = 1 << 18;
 
@@ -30,21 +33,29 @@ public final class CpuidTable {
 
   private final CpuModel model;
   private final Map<Long, int[]> leaves = new HashMap<>();
+  private final int cpus;
+
+  /** Bits of the APIC id that number the cores of the package. */
+  private final int idBits;
+
   private final int maximum;
   private final int maximumExtended;
 
   /**
    * @param hypervisor whether leaf 1 ECX bit 31 says that a hypervisor is present
    * @param tscHz frequency of the time-stamp counter, for the leaves that state it
+   * @param cpus number of processors: cores of one package, of one thread each
    */
-  public CpuidTable(CpuModel model, boolean hypervisor, long tscHz) {
+  public CpuidTable(CpuModel model, boolean hypervisor, long tscHz, int cpus) {
     this.model = model;
+    this.cpus = cpus;
+    idBits = 32 - Integer.numberOfLeadingZeros(cpus - 1);
     boolean intel = model.vendor() == CpuVendor.INTEL;
     maximum = intel ? 0x16 : 0xd;
     maximumExtended = intel ? 0x8000_0008 : 0x8000_0021;
     String vendor = intel ? "GenuineIntel" : "AuthenticAMD";
     put(0, 0, maximum, text(vendor, 0), text(vendor, 8), text(vendor, 4));
-    put(1, 0, model.signature(), CLFLUSH_LINE | 1 << 16, 0, 0);
+    put(1, 0, model.signature(), CLFLUSH_LINE | 1 << idBits + 16, 0, cpus > 1 ? HTT : 0);
     if (hypervisor) {
       leaf(1, 0)[2] |= Feature.HYPERVISOR.mask();
     }
@@ -57,7 +68,8 @@ public final class CpuidTable {
     } else {
       amdCaches();
     }
-    put(0x8000_0008, 0, model.physicalBits() | 48 << 8, 0, 0, 0);
+    int cores = intel ? 0 : idBits << 12 | cpus - 1;
+    put(0x8000_0008, 0, model.physicalBits() | 48 << 8, 0, cores, 0);
     extendedState();
     for (Feature f : model.features()) {
       leaf(f.leaf(), f.subleaf())[f.register()] |= f.mask();
@@ -98,29 +110,48 @@ public final class CpuidTable {
     }
   }
 
-  /** Leaf 2 refers to leaf 4: 32 KiB L1, 1 MiB L2, 16 MiB L3, 64-byte lines. */
+  /** Leaf 2 refers to leaf 4. */
   private void intelCaches() {
     put(2, 0, 0x00fe_ff01, 0, 0, 0);
-    cache(0, 1, 1, 8, 64);
-    cache(1, 2, 1, 8, 64);
-    cache(2, 3, 2, 16, 1024);
-    cache(3, 3, 3, 16, 16384);
-    // One logical processor per package.
+    int ids = (1 << idBits) - 1;
+    caches(4, ids << 26, ids);
+    topology();
+  }
+
+  /** Leaf Bh: one thread per core, then the cores of the package. */
+  private void topology() {
     put(0xb, 0, 0, 1, 1 << 8, 0);
-    put(0xb, 1, 0, 1, 2 << 8 | 1, 0);
+    put(0xb, 1, idBits, cpus, 2 << 8 | 1, 0);
+  }
+
+  /** 32 KiB L1, 1 MiB L2, 16 MiB L3, 64-byte lines. */
+  private void caches(int leaf, int common, int sharing) {
+    cache(leaf, 0, 1, 1, 8, 64, common);
+    cache(leaf, 1, 2, 1, 8, 64, common);
+    cache(leaf, 2, 3, 2, 16, 1024, common);
+    cache(leaf, 3, 3, 3, 16, 16384, common | sharing << 14);
   }
 
   /**
    * @param type 1 data, 2 instruction, 3 unified
+   * @param eax how many processors share it, and other bits of EAX
    */
-  private void cache(int index, int type, int level, int ways, int sets) {
-    put(4, index, type | level << 5 | 1 << 8, ways - 1 << 22 | 64 - 1, sets - 1, 0);
+  private void cache(int leaf, int index, int type, int level, int ways, int sets, int eax) {
+    put(leaf, index, eax | type | level << 5 | 1 << 8, ways - 1 << 22 | 64 - 1, sets - 1, 0);
   }
 
   /** 64 KiB L1, 512 KiB L2, as family 0Fh reports them. */
   private void amdCaches() {
     put(0x8000_0005, 0, 0x01ff_01ff, 0x01ff_01ff, 0x4002_0140, 0x4002_0140);
     put(0x8000_0006, 0, 0, 0x4200_4200, 0x0200_8140, 0);
+    if (cpus > 1) {
+      leaf(0x8000_0001, 0)[2] |= Feature.CMP_LEGACY.mask();
+    }
+    if (model.has(Feature.TOPOEXT)) {
+      caches(0x8000_001d, 0, cpus - 1);
+      put(0x8000_001e, 0, 0, 0, 0, 0);
+      topology();
+    }
   }
 
   /** Leaves 15h and 16h: a crystal that ticks at the counter's rate, so nothing is calibrated. */
@@ -164,8 +195,17 @@ public final class CpuidTable {
         }
       }
       case 0xb -> {
+        if (!leaves.containsKey(key(0xb, 0))) {
+          break; // reserved on this model
+        }
         out[2] = out[2] & ~0xff | subleaf & 0xff;
         out[3] = c.index;
+      }
+      case 0x8000_001e -> {
+        if (model.has(Feature.TOPOEXT)) {
+          out[0] = c.index; // extended APIC id
+          out[1] = c.index; // core id, one thread per core; node 0
+        }
       }
       case 0xd -> {
         if (subleaf <= 1 && model.has(Feature.XSAVE)) {
@@ -180,6 +220,6 @@ public final class CpuidTable {
   }
 
   private static boolean hasSubleaves(int leaf) {
-    return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd;
+    return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd || leaf == 0x8000_001d;
   }
 }

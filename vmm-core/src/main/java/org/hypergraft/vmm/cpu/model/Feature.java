@@ -94,6 +94,9 @@ public enum Feature {
   LZCNT(0x8000_0001, Register.ECX, 5),
   SSE4A(0x8000_0001, Register.ECX, 6),
   PREFETCHW(0x8000_0001, Register.ECX, 8),
+
+  /** Leaves 8000001Dh and 8000001Eh: caches and topology. */
+  TOPOEXT(0x8000_0001, Register.ECX, 22),
   SYSCALL(0x8000_0001, Register.EDX, 11),
   NX(0x8000_0001, Register.EDX, 20),
   MMXEXT(0x8000_0001, Register.EDX, 22),

@@ -66,6 +66,7 @@ final class Implemented {
               Feature.LAHF_LM,
               Feature.CMP_LEGACY,
               Feature.CR8_LEGACY,
+              Feature.TOPOEXT,
               Feature.SYSCALL,
               Feature.NX,
               Feature.PDPE1GB,

@@ -23,6 +23,19 @@ public final class Processor {
     c.halted = true;
   }
 
+  /**
+   * PAUSE: the processor spins. After a number of them it asks to give way.
+   *
+   * @return whether it goes on
+   */
+  public static boolean pause(Cpu c, Op op) {
+    if (--c.spins != 0) {
+      return true;
+    }
+    c.exitRequested = true;
+    return false;
+  }
+
   /** INVLPG: the operand's address is used, its memory is not accessed. */
   public static void invlpg(Cpu c, Op op) {
     Registers.requireRing0(c);

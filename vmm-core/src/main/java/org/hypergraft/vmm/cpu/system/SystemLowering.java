@@ -58,6 +58,7 @@ public final class SystemLowering implements Lowering {
     add(m, Shape.LEAVE, ControlRegisters.class, Mnemonic.XSETBV);
     add(m, Shape.CALL, FlagControl.class, Mnemonic.CLI, Mnemonic.PUSHF);
     add(m, Shape.CALL_OR_LEAVE, FlagControl.class, Mnemonic.STI, Mnemonic.POPF);
+    add(m, Shape.CALL_OR_LEAVE, Processor.class, Mnemonic.PAUSE);
     add(m, Shape.LEAVE, FastCalls.class, Mnemonic.SYSENTER, Mnemonic.SYSEXIT);
     add(m, Shape.LEAVE, ModelRegisters.class, Mnemonic.RDMSR, Mnemonic.WRMSR);
     add(m, Shape.LEAVE, ModelRegisters.class, Mnemonic.RDTSC, Mnemonic.RDPMC);

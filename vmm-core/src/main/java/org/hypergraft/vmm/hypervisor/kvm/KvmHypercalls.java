@@ -51,8 +51,10 @@ final class KvmHypercalls {
       }
       case KvmAbi.HC_CLOCK_PAIRING -> clockPairing(c, a0, a1);
       case KvmAbi.HC_SEND_IPI -> sendIpi(a0, a1, (int) a2, (int) a3, wide);
-      // Processors take turns by instruction count, so there is nothing to give up.
-      case KvmAbi.HC_SCHED_YIELD -> 0;
+      case KvmAbi.HC_SCHED_YIELD -> {
+        host.signals().giveWay();
+        yield 0;
+      }
       default -> -KvmAbi.ENOSYS;
     };
   }

@@ -34,12 +34,6 @@ public final class KvmHypervisor implements Hypervisor {
               Feature.PV_SCHED_YIELD,
               Feature.CLOCKSOURCE_STABLE));
 
-  /** Reserved bits of the steal-time register: 64-byte aligned address, bit 0 enables. */
-  private static final long STEAL_RESERVED = 0x3e;
-
-  /** Bytes of {@code struct kvm_steal_time}. */
-  private static final int STEAL_SIZE = 64;
-
   /** Bytes of {@code struct pvclock_wall_clock}. */
   private static final int WALL_CLOCK_SIZE = 12;
 
@@ -47,6 +41,7 @@ public final class KvmHypervisor implements Hypervisor {
   private final PvClock clock;
   private final KvmHypercalls calls;
   private final Map<Long, Long> msrs = new HashMap<>();
+  private final Map<Integer, StealTime> stealTimes = new HashMap<>();
 
   public KvmHypervisor(HypervisorHost host) {
     this.host = host;
@@ -134,7 +129,7 @@ public final class KvmHypervisor implements Hypervisor {
         switch (m) {
           case KvmAbi.MSR_WALL_CLOCK -> wallClock(value);
           case KvmAbi.MSR_SYSTEM_TIME -> systemTime(c, value);
-          case KvmAbi.MSR_STEAL_TIME -> stealTime(value);
+          case KvmAbi.MSR_STEAL_TIME -> stealTime(c, value);
           case KvmAbi.MSR_POLL_CONTROL -> (value & ~1) == 0;
           default -> false;
         };
@@ -168,21 +163,28 @@ public final class KvmHypervisor implements Hypervisor {
     return true;
   }
 
-  /** No time is ever stolen; the area is cleared so that the guest reads zeros. */
-  private boolean stealTime(long value) {
-    if ((value & STEAL_RESERVED) != 0) {
+  private boolean stealTime(Cpu c, long value) {
+    if ((value & StealTime.RESERVED) != 0) {
       return false;
     }
-    long gpa = value & ~0x3fL;
-    if ((value & 1) != 0 && host.ram().contains(gpa, STEAL_SIZE)) {
-      GuestRam ram = host.ram();
-      int version = ram.u32(gpa + 8) & ~1;
-      ram.put32(gpa + 8, version + 1);
-      ram.put64(gpa, 0);
-      ram.put8(gpa + 16, 0);
-      ram.put32(gpa + 8, version + 2);
-    }
+    stealTime(c).register(value);
     return true;
+  }
+
+  private StealTime stealTime(Cpu c) {
+    return stealTimes.computeIfAbsent(c.index, i -> new StealTime(host));
+  }
+
+  // ---- Turns -----------------------------------------------------------------------------------
+
+  @Override
+  public void enters(Cpu c) {
+    stealTime(c).enters(c);
+  }
+
+  @Override
+  public void leaves(Cpu c, boolean idle) {
+    stealTime(c).leaves(idle);
   }
 
   // ---- Hypercalls ------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class CpuModelTest {
   @Test
   void featureBitsOfEveryModelAreWhatItHasAndImplemented() {
     for (CpuModel m : CpuModels.all()) {
-      CpuidTable t = new CpuidTable(m, false, TSC_HZ);
+      CpuidTable t = new CpuidTable(m, false, TSC_HZ, 1);
       for (Feature f : Feature.values()) {
         int maximum = leaf(t, f.leaf() & 0x8000_0000, 0)[0];
         if (Integer.compareUnsigned(f.leaf(), maximum) > 0) {
@@ -83,7 +83,7 @@ class CpuModelTest {
   @Test
   void vendorAndBrandStrings() {
     for (CpuModel m : CpuModels.all()) {
-      CpuidTable t = new CpuidTable(m, false, TSC_HZ);
+      CpuidTable t = new CpuidTable(m, false, TSC_HZ, 1);
       int[] l = leaf(t, 0, 0);
       String vendor = text(l[1]) + text(l[3]) + text(l[2]);
       assertEquals(m.vendor() == CpuVendor.AMD ? "AuthenticAMD" : "GenuineIntel", vendor);
@@ -108,22 +108,22 @@ class CpuModelTest {
 
   @Test
   void leavesBeyondTheHighest() {
-    CpuidTable amd = new CpuidTable(baseline(CpuVendor.AMD), false, TSC_HZ);
+    CpuidTable amd = new CpuidTable(baseline(CpuVendor.AMD), false, TSC_HZ, 1);
     assertEquals(0, leaf(amd, 0x14, 0)[0] | leaf(amd, 0x4fff_ffff, 0)[1]);
-    CpuidTable intel = new CpuidTable(baseline(CpuVendor.INTEL), false, TSC_HZ);
+    CpuidTable intel = new CpuidTable(baseline(CpuVendor.INTEL), false, TSC_HZ, 1);
     assertEquals(1000, leaf(intel, 0x1000, 0)[0], "Intel repeats its highest leaf");
     assertEquals(1000, leaf(intel, 0x8000_1000, 0)[0]);
   }
 
   @Test
   void intelStatesTheCounterFrequency() {
-    int[] l = leaf(new CpuidTable(baseline(CpuVendor.INTEL), false, TSC_HZ), 0x15, 0);
+    int[] l = leaf(new CpuidTable(baseline(CpuVendor.INTEL), false, TSC_HZ, 1), 0x15, 0);
     assertEquals(TSC_HZ, (l[2] & 0xffff_ffffL) * l[1] / l[0]);
   }
 
   @Test
   void perCallParts() {
-    CpuidTable t = new CpuidTable(baseline(CpuVendor.AMD), true, TSC_HZ);
+    CpuidTable t = new CpuidTable(baseline(CpuVendor.AMD), true, TSC_HZ, 1);
     assertNotEquals(0, leaf(t, 1, 0)[2] & Feature.HYPERVISOR.mask());
     assertEquals(0, leaf(t, 1, 0)[2] & Feature.OSXSAVE.mask());
     cpu.cr4 |= 1 << 18;

@@ -131,7 +131,7 @@ final class SystemMachine implements AutoCloseable {
     cpu.interrupts = new Quiet();
     cpu.platform =
         new GuestPlatform(
-            model, new NoHypervisor(), cpu::retired, 1_000_000_000, i -> new NoApic());
+            model, new NoHypervisor(), cpu::retired, 1_000_000_000, 1, i -> new NoApic());
     Interrupts real = new Interrupts();
     cpu.delivery =
         new ExceptionDelivery() {

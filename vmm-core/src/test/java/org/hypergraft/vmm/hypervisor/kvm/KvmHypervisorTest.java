@@ -58,6 +58,11 @@ class KvmHypervisorTest {
     public void wake(int apicId) {
       signals.add("wake " + apicId);
     }
+
+    @Override
+    public void giveWay() {
+      signals.add("give way");
+    }
   }
 
   @BeforeEach
@@ -73,6 +78,7 @@ class KvmHypervisorTest {
             Hypervisors.named("kvm").orElseThrow().create(host),
             () -> clock.now() / 1000 * (tscHz / 1_000_000),
             tscHz,
+            4,
             i -> (ApicMsrs) null);
     cpu.platform = platform;
     cpu.mmu = mmu;

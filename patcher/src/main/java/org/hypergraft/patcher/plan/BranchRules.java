@@ -39,8 +39,6 @@ final class BranchRules {
   private final long textStart;
   private final long textEnd;
   private final byte[] endbrPoison;
-  private final boolean tracksCallDepth;
-
   /**
    * How the room behind an indirect branch is filled; null when the kernel's code does not tell.
    */
@@ -68,7 +66,6 @@ final class BranchRules {
     textEnd = symbol("_etext");
     endbrPoison = endbrPoison();
     filling = filling();
-    tracksCallDepth = c.sites().addresses(AddressTable.Kind.CALL_SITES).isPresent();
   }
 
   /**

@@ -121,6 +121,14 @@ public final class Planner {
   }
 
   private void checkProfile(Profile p) {
+    boolean tracksCalls =
+        sites.addresses(AddressTable.Kind.CALL_SITES).isPresent() && p.has(CpuFeature.CALL_DEPTH);
+    if (tracksCalls) {
+      throw new ImageException(
+          image.name()
+              + ": the profile has call depth tracking (CALL_DEPTH) on, for which the kernel builds"
+              + " a thunk per function at boot; such an image cannot be made offline");
+    }
     boolean otherBuild =
         p.buildId().isPresent()
             && image.buildId().isPresent()
@@ -255,11 +263,6 @@ public final class Planner {
       } catch (Refusal e) {
         out.sealObstacle(e.getMessage());
       }
-    }
-    if (options.seal()
-        && sites.addresses(AddressTable.Kind.CALL_SITES).isPresent()
-        && facts.has(CpuFeature.CALL_DEPTH) != Tri.NO) {
-      out.sealObstacle("call depth tracking builds its thunks at boot");
     }
   }
 

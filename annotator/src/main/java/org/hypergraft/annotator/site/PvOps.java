@@ -45,7 +45,11 @@ public final class PvOps {
    *
    * @throws ImageException when the sites disagree about where it lies
    */
-  static Optional<PvOps> find(GuestImage image, CodeMap code, Optional<ParavirtTable> sites) {
+  static Optional<PvOps> find(
+      GuestImage image,
+      CodeMap code,
+      Optional<ParavirtTable> sites,
+      Optional<AlternativeTable> alternatives) {
     int word = image.elf().wordSize();
     Optional<Symbol> symbol = image.symbols().find("pv_ops");
     long base = symbol.map(Symbol::address).orElse(0L);
@@ -79,11 +83,20 @@ public final class PvOps {
       return Optional.empty();
     }
     List<String> names = PvSlotNames.of(image, "paravirt_patch_template", "");
+    long lockBase = image.symbols().find("pv_ops_lock").map(Symbol::address).orElse(0L);
+    int highestLock = -1;
+    if (names.isEmpty() && alternatives.isPresent()) {
+      // Without type information the direct calls tell how far the tables are used.
+      AlternativeTable t = alternatives.get();
+      for (int i = 0; i < t.entries(); i++) {
+        long pointer = t.directCall(i) ? pointer(image, code, t, i) : 0;
+        highest = Math.max(highest, slotIn(base, pointer, word));
+        highestLock = lockBase == 0 ? -1 : Math.max(highestLock, slotIn(lockBase, pointer, word));
+      }
+    }
     int known = names.isEmpty() && word == 4 ? PvSlotNames.FALLBACK.size() : names.size();
     int n = Math.max(known, highest + 1);
-    long lockBase = image.symbols().find("pv_ops_lock").map(Symbol::address).orElse(0L);
-    List<String> lockNames =
-        lockBase == 0 ? List.of() : PvSlotNames.of(image, "pv_lock_ops", "lock.");
+    List<String> lockNames = lockNames(image, lockBase, highestLock);
     if (n > MAX_SLOTS || lockNames.size() > MAX_SLOTS) {
       throw new ImageException("pv_ops at 0x%x has %d slots by its type".formatted(base, n));
     }
@@ -100,6 +113,28 @@ public final class PvOps {
       slots.add(new Slot(n + i, at, lockNames.get(i), image.word(at)));
     }
     return Optional.of(new PvOps(base, n, lockBase, word, slots));
+  }
+
+  private static List<String> lockNames(GuestImage image, long lockBase, int highest) {
+    List<String> names = lockBase == 0 ? List.of() : PvSlotNames.of(image, "pv_lock_ops", "lock.");
+    if (!names.isEmpty()) {
+      return names;
+    }
+    List<String> numbered = new ArrayList<>();
+    for (int i = 0; i <= highest; i++) {
+      numbered.add("pv_ops_lock[" + i + "]");
+    }
+    return numbered;
+  }
+
+  private static long pointer(GuestImage image, CodeMap code, AlternativeTable t, int i) {
+    int at = code.offsetOf(t.address(i), t.length(i));
+    return IndirectCall.pointer(code.bytes(), at, t.length(i), t.address(i), image.is64Bit());
+  }
+
+  private static int slotIn(long base, long pointer, int word) {
+    long in = pointer - base;
+    return in >= 0 && in < (long) MAX_SLOTS * word && in % word == 0 ? (int) (in / word) : -1;
   }
 
   /** Link address of {@code pv_ops}. */

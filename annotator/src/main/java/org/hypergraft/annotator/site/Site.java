@@ -12,5 +12,6 @@ package org.hypergraft.annotator.site;
  * @param symbol function and offset, empty when unknown
  * @param bytes what is there now
  */
+@SuppressWarnings("ArrayRecordComponent") // a listing row; its bytes are a copy
 public record Site(
     long address, int length, String table, String operation, String symbol, byte[] bytes) {}

@@ -34,7 +34,7 @@ public final class SiteMap {
     }
     staticCalls = StaticCallTable.read(image, code);
     jumps = JumpTable.read(image, code);
-    pvOps = PvOps.find(image, code, paravirt);
+    pvOps = PvOps.find(image, code, paravirt, alternatives);
     features = new FeatureNames(image);
   }
 

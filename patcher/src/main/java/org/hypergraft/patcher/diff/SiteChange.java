@@ -16,6 +16,7 @@ import java.util.List;
  * @param beforeText the first image's instructions
  * @param afterText the second image's instructions
  */
+@SuppressWarnings("ArrayRecordComponent") // a listing row; its bytes are copies
 public record SiteChange(
     long address,
     int length,

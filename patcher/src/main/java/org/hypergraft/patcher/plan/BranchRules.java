@@ -39,6 +39,7 @@ final class BranchRules {
   private final long textStart;
   private final long textEnd;
   private final byte[] endbrPoison;
+
   /**
    * How the room behind an indirect branch is filled; null when the kernel's code does not tell.
    */
@@ -167,34 +168,39 @@ final class BranchRules {
     if (retpoline == Tri.YES && lfence == Tri.NO) {
       return;
     }
-    indirect(
-        conditional ? 0x0f : opcode,
-        conditional ? code[at + 1] & 15 : 0,
-        (int) index,
-        length,
-        lfence == Tri.YES,
-        site);
-    b.write(at, scratch, 0, length);
-  }
-
-  private void indirect(int opcode, int cond, int reg, int length, boolean lfence, long site)
-      throws Refusal {
+    if (filling == null) {
+      throw new Refusal("this kernel's form of rewritten indirect branches is not known");
+    }
     int n = 0;
-    boolean jump = opcode != CALL;
-    if (opcode == 0x0f) {
-      scratch[n++] = (byte) (0x70 | cond ^ 1);
+    if (conditional) {
+      // A jump over the indirect one, taken in the opposite case.
+      scratch[n++] = (byte) (0x70 | ((code[at + 1] & 15) ^ 1));
       scratch[n++] = (byte) (length - 2);
     }
-    if (lfence) {
+    if (lfence == Tri.YES) {
       scratch[n++] = 0x0f;
       scratch[n++] = (byte) 0xae;
       scratch[n++] = (byte) 0xe8;
     }
-    int branch = 2 + (reg >= 8 ? 1 : 0);
-    if (n + branch > length) {
+    int reg = (int) index;
+    if (indirectTargetSelection(site + n, reg)) {
       throw new Refusal(
-          "an LFENCE and the indirect branch do not fit into %d bytes".formatted(length));
+          "indirect target selection (INDIRECT_THUNK_ITS) needs a thunk in memory that the kernel"
+              + " allocates at boot");
     }
+    if (n + (reg >= 8 ? 3 : 2) > length) {
+      return; // the kernel leaves a site alone that has no room
+    }
+    indirect(opcode != CALL, reg, n, length);
+    nops.runs(scratch, 0, length, site);
+    b.write(at, scratch, 0, length);
+  }
+
+  /**
+   * {@code emit_indirect()} from position {@code from} of the scratch on, and what fills the rest.
+   */
+  private void indirect(boolean jump, int reg, int from, int length) {
+    int n = from;
     int room = length - n - (reg >= 8 ? 3 : 2);
     if (filling == Filling.PREFIXES && !jump && room <= 3) {
       for (; room > 0; room--) {
@@ -205,7 +211,7 @@ final class BranchRules {
       scratch[n++] = 0x41;
     }
     scratch[n++] = (byte) 0xff;
-    scratch[n++] = (byte) ((jump ? 0xe0 : 0xd0) | reg & 7);
+    scratch[n++] = (byte) ((jump ? 0xe0 : 0xd0) | (reg & 7));
     int int3s =
         !jump || filling == Filling.NOPS_ONLY
             ? 0
@@ -213,10 +219,7 @@ final class BranchRules {
     for (; int3s > 0; int3s--) {
       scratch[n++] = (byte) INT3;
     }
-    if (n < length) {
-      Arrays.fill(scratch, n, length, (byte) 0x90);
-      nops.runs(scratch, 0, length, site);
-    }
+    Arrays.fill(scratch, n, length, (byte) 0x90);
   }
 
   /**
@@ -229,7 +232,7 @@ final class BranchRules {
             && c.facts().has(CpuFeature.RETPOLINE) == Tri.NO
             && c.facts().has(CpuFeature.RETHUNK) == Tri.YES
             && c.facts().returnThunk().orElse(itsReturnThunk) == itsReturnThunk;
-    return its && (branch + 1 + reg / 8 & 0x20) == 0;
+    return its && ((branch + 1 + reg / 8) & 0x20) == 0;
   }
 
   /** {@code patch_return()}: a plain return, or a jump to the chosen thunk. */

@@ -84,7 +84,7 @@ final class ParavirtRule {
       b.leaveOpen(at, length, f.reason());
       return;
     }
-    int used = patcherSlot >= 0 ? patch5_10(slot, f, t.address(i), length) : patch(f, t.address(i));
+    int used = patcherSlot >= 0 ? patch5_10(slot, f, t.address(i)) : patch(f, t.address(i));
     if (used > length) {
       throw new Refusal("%d bytes do not fit into a site of %d".formatted(used, length));
     }
@@ -102,7 +102,7 @@ final class ParavirtRule {
   }
 
   /** 5.10: the hypervisor chooses a patcher; all but Xen PV take the one with inline sequences. */
-  private int patch5_10(int slot, Facts.Function f, long site, int length) throws Refusal {
+  private int patch5_10(int slot, Facts.Function f, long site) throws Refusal {
     Facts.Function patcher = c.facts().slot(patcherSlot);
     if (!patcher.known()) {
       throw new Refusal(patcher.reason());

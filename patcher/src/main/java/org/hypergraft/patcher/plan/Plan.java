@@ -27,6 +27,7 @@ public final class Plan {
    * @param reason why it is kept or refused; empty for PATCH
    * @param replacement its final bytes; for KEEP and REFUSE those it has
    */
+  @SuppressWarnings("ArrayRecordComponent") // made for one caller
   public record Entry(
       long address,
       int length,
@@ -53,6 +54,7 @@ public final class Plan {
    * @param after what goes there
    * @param purpose for people
    */
+  @SuppressWarnings("ArrayRecordComponent") // four bytes that nobody changes
   public record Edit(int offset, byte[] before, byte[] after, String purpose) {}
 
   private final GuestImage image;
@@ -301,6 +303,7 @@ public final class Plan {
           });
     }
 
+    @SuppressWarnings("EnumOrdinal") // a column of this run, read back through the same enum
     void add(SiteBuffer b, int at, String tableName, String op, Action a, String why) {
       if (count == address.length) {
         grow();

@@ -72,7 +72,7 @@ public record PlanOptions(
     Optional<CpuVendor> vendor = Optional.empty();
     boolean seal = false;
     boolean uniprocessor = false;
-    for (String part : canonical.split(" ")) {
+    for (String part : canonical.split(" ", -1)) {
       int eq = part.indexOf('=');
       String key = eq < 0 ? part : part.substring(0, eq);
       String value = eq < 0 ? "" : part.substring(eq + 1);

@@ -23,6 +23,7 @@ import org.hypergraft.annotator.site.StaticCallTable;
  * this kernel applies its tables; replacement bodies that are sites themselves come first, as the
  * kernel patches them before it copies them.
  */
+@SuppressWarnings("EnumOrdinal") // stages sort in the order of their declaration
 public final class Planner {
   /** Order in which {@code alternative_instructions()} applies the tables it rewrites. */
   private enum Stage {

@@ -14,6 +14,7 @@ import org.hypergraft.annotator.site.SiteMap;
  * @param nops this kernel's NOPs
  * @param insn scratch for decoding
  */
+@SuppressWarnings("ArrayRecordComponent") // the text is shared on purpose
 record RuleContext(SiteMap sites, Facts facts, byte[] text, Nops nops, Insn insn) {
   GuestImage image() {
     return sites.image();

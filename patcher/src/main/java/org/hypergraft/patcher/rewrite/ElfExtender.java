@@ -25,6 +25,7 @@ final class ElfExtender {
    * @param type sh_type
    * @param bytes its content
    */
+  @SuppressWarnings("ArrayRecordComponent") // handed over, not kept
   record Added(String name, int type, byte[] bytes) {}
 
   private final GuestImage image;

@@ -18,6 +18,7 @@ public final class Patcher {
    * @param plan what was done; for an image that was already as asked, the plan that led to it
    * @param alreadyPatched whether the input was already what was asked for
    */
+  @SuppressWarnings("ArrayRecordComponent") // the output, as large as the image: not copied
   public record Result(byte[] file, Plan plan, boolean alreadyPatched) {}
 
   private Patcher() {}

@@ -30,7 +30,13 @@ public final class UndoLog {
 
   private static final int MAGIC = 0x31554748; // "HGU1"
 
+  /** Relocation kinds by their number in the log. */
+  private static final List<Relocations.Kind> KINDS =
+      List.of(
+          Relocations.Kind.ABSOLUTE_64, Relocations.Kind.INVERSE_32, Relocations.Kind.ABSOLUTE_32);
+
   /** One stretch of changed bytes: payload offset and what was there. */
+  @SuppressWarnings("ArrayRecordComponent") // read-only within the package
   public record Run(int offset, byte[] before) {}
 
   private final int originalLength;
@@ -113,10 +119,10 @@ public final class UndoLog {
     List<Relocations.Entry> out = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       int kind = b.get();
-      if (kind < 0 || kind >= Relocations.Kind.values().length) {
+      if (kind < 0 || kind >= KINDS.size()) {
         throw new IllegalArgumentException("kind");
       }
-      out.add(new Relocations.Entry(Relocations.Kind.values()[kind], b.getLong()));
+      out.add(new Relocations.Entry(KINDS.get(kind), b.getLong()));
     }
     return out;
   }
@@ -170,7 +176,7 @@ public final class UndoLog {
   private static void put(ByteArrayOutputStream out, List<Relocations.Entry> entries) {
     put(out, entries.size());
     for (Relocations.Entry e : entries) {
-      out.write(e.kind().ordinal());
+      out.write(KINDS.indexOf(e.kind()));
       put32(out, (int) e.address());
       put32(out, (int) (e.address() >> 32));
     }
@@ -179,7 +185,7 @@ public final class UndoLog {
   private static void put(ByteArrayOutputStream out, int value) {
     int left = value;
     while (left >= 0x80) {
-      out.write(left & 0x7f | 0x80);
+      out.write((left & 0x7f) | 0x80);
       left >>>= 7;
     }
     out.write(left);

@@ -93,7 +93,7 @@ final class ChangedCode {
     while (at < end) {
       inside.clear(at);
       int n = Decoder.decode(b, at, Math.min(b.length, at + 15), address + at - offset, mode, insn);
-      if (n == 0 || at + n > end && !continuesOriginal(at)) {
+      if (n == 0 || (at + n > end && !continuesOriginal(at))) {
         findings.add(
             CHECK,
             address + at - offset,

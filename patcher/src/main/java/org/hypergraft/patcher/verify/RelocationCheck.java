@@ -55,8 +55,8 @@ final class RelocationCheck {
         boolean displacement = in.dispSize == e.kind().size() && in1 == in.dispOffset;
         boolean immediate = in.immSize == e.kind().size() && in1 == in.immOffset;
         boolean inverse = e.kind() == Relocations.Kind.INVERSE_32;
-        if (displacement && (in.base == Insn.RIP) == inverse
-            || immediate && !inverse && !isBranch(in)) {
+        if ((displacement && (in.base == Insn.RIP) == inverse)
+            || (immediate && !inverse && !isBranch(in))) {
           matched++;
         }
       }

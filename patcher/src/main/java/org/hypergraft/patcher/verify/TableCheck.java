@@ -108,7 +108,7 @@ final class TableCheck {
       int at = sites.code().offsetOf(address, 5);
       int prefix = !returns && (b[at] == 0x2e || b[at] == 0x0f) ? 1 : 0;
       int opcode = b[at + prefix] & 0xff;
-      boolean branch = opcode == 0xe9 || opcode == 0xe8 || prefix == 1 && (opcode & 0xf0) == 0x80;
+      boolean branch = opcode == 0xe9 || opcode == 0xe8 || (prefix == 1 && (opcode & 0xf0) == 0x80);
       long target = address + prefix + 5 + image.s32(address + prefix + 1);
       long in = target - thunk.get().address();
       boolean asBuilt = branch && in >= 0 && in < span;

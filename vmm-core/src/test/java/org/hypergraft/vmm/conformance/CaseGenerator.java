@@ -15,13 +15,11 @@ final class CaseGenerator {
   private static final long CENTRE = MachineState.WINDOW_ADDRESS + MachineState.WINDOW_SIZE / 2;
 
   private final Random random;
-  private final StateGenerator states;
   private final UndefinedFlags undefined = UndefinedFlags.load();
   private final Insn insn = new Insn();
 
   CaseGenerator(long seed) {
     random = new Random(seed);
-    states = new StateGenerator(random);
   }
 
   /** {@code each} cases of every form. */
@@ -43,7 +41,9 @@ final class CaseGenerator {
     if (code == null) {
       return null;
     }
-    MachineState s = states.next(style(insn));
+    long seed = random.nextInt() & 0xffffffffL;
+    StateGenerator.Style style = style(insn);
+    MachineState s = StateGenerator.state(seed, style);
     s.gpr(4, CENTRE - 64 + 8 * random.nextInt(16));
     branchTargets(code);
     if (insn.hasMemory()) {
@@ -55,7 +55,9 @@ final class CaseGenerator {
         insn.mnemonic + " [" + form.key + "]",
         s,
         undefined.mask(insn, s),
-        TestCase.Tolerance.of(insn));
+        TestCase.Tolerance.of(insn),
+        seed,
+        style);
   }
 
   private StateGenerator.Style style(Insn in) {

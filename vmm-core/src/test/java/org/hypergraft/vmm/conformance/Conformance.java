@@ -1,12 +1,15 @@
 package org.hypergraft.vmm.conformance;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.mmu.GuestFault;
 
 /** Runs cases on the host and on an engine, and collects the differences. */
@@ -52,8 +55,8 @@ final class Conformance {
       difference = Comparison.difference(test, expected, got, host.has("avx"));
     } catch (RuntimeException | LinkageError | AssertionError e) {
       got = null;
-      java.io.StringWriter trace = new java.io.StringWriter();
-      e.printStackTrace(new java.io.PrintWriter(trace));
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
       difference = "threw " + trace;
     }
     if (difference != null) {
@@ -65,14 +68,15 @@ final class Conformance {
 
   private String report(TestCase test, String difference, MachineState expected, MachineState got) {
     return String.format(
-        "%s on %s: %s%n code  %s%n input %s%n expected %s%n got %s",
+        "%s on %s: %s%n code  %s%n input %s%n expected %s%n got %s%n to keep it as a golden case: %s",
         test.label,
         engine.name(),
         difference,
         TestCase.hex(test.input.code()),
         Comparison.describe(test.input),
         outcome(test.input, expected),
-        got == null ? "-" : outcome(test.input, got));
+        got == null ? "-" : outcome(test.input, got),
+        GoldenCases.line(test, expected));
   }
 
   private static String outcome(MachineState input, MachineState s) {
@@ -103,8 +107,7 @@ final class Conformance {
         tests.add(t);
       }
     }
-    Set<org.hypergraft.annotator.isa.Mnemonic> known =
-        EnumSet.noneOf(org.hypergraft.annotator.isa.Mnemonic.class);
+    Set<Mnemonic> known = EnumSet.noneOf(Mnemonic.class);
     List<MachineState> results = host.run(TestCase.inputs(tests));
     for (int i = 0; i < results.size(); i++) {
       if (results.get(i).u64(MachineState.VECTOR) != GuestFault.UD) {

@@ -60,6 +60,34 @@ final class Form {
     return null;
   }
 
+  /**
+   * As {@link #encode}, with a memory operand of base RBX or R11 and a small displacement.
+   *
+   * @param displacement of the memory operand
+   */
+  byte[] encodeNear(Random random, Insn insn, int displacement) {
+    byte[] code = new byte[lead.length + 20];
+    int at = lead.length;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      random.nextBytes(code);
+      System.arraycopy(lead, 0, code, 0, lead.length);
+      freeBits(code, random);
+      if (memory) {
+        code[at] = (byte) (0x80 | code[at] & 0x38 | 3); // [base + disp32]
+        for (int i = 0; i < 4; i++) {
+          code[at + 1 + i] = (byte) (displacement >> 8 * i);
+        }
+      } else {
+        code[at] |= (byte) 0xc0;
+      }
+      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, 64, insn);
+      if (n != 0 && key(insn).equals(key)) {
+        return Arrays.copyOf(code, n);
+      }
+    }
+    return null;
+  }
+
   /** Register extension bits of REX and VEX prefixes. */
   private void freeBits(byte[] code, Random random) {
     for (int i = 0; i < lead.length; i++) {

@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.conformance;
 
+import java.util.Arrays;
 import org.hypergraft.vmm.bus.InterruptSource;
 import org.hypergraft.vmm.bus.MmioBus;
 import org.hypergraft.vmm.bus.PortBus;
@@ -8,14 +9,14 @@ import org.hypergraft.vmm.cpu.ExceptionDelivery;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.cpu.Platform;
 import org.hypergraft.vmm.cpu.interpret.Engine;
-import org.hypergraft.vmm.cpu.interpret.Lowering;
+import org.hypergraft.vmm.cpu.jit.RegionJit;
 import org.hypergraft.vmm.mmu.GuestFault;
 import org.hypergraft.vmm.mmu.GuestRam;
 import org.hypergraft.vmm.mmu.Mmu;
 
 /**
- * Tier 0 in 64-bit user mode. The code page and the data page are mapped at the addresses the host
- * process uses, everything else is absent.
+ * Tier 0, alone or with tier 1, in 64-bit user mode. The code page and the data page are mapped at
+ * the addresses the host process uses, everything else is absent.
  */
 final class InterpreterUnderTest implements EngineUnderTest {
   private static final long RAM_SIZE = 1 << 20;
@@ -40,6 +41,9 @@ final class InterpreterUnderTest implements EngineUnderTest {
   /** UD2 ends the code, at a place where no case faults by itself. */
   private static final int UD2 = 0x0b0f;
 
+  /** Where a jump to the code stands. */
+  private static final long ENTRY = MachineState.CODE_ADDRESS - 0x40;
+
   /** More instructions than any case runs. */
   private static final int LIMIT = 100_000;
 
@@ -48,12 +52,22 @@ final class InterpreterUnderTest implements EngineUnderTest {
   private final Engine engine;
   private final Recorder recorder = new Recorder();
 
-  InterpreterUnderTest() {
-    this(Lowerings.all());
-  }
+  private final String name;
+  private final RegionJit compiler;
 
-  InterpreterUnderTest(Lowering... lowerings) {
-    engine = new Engine(ram, lowerings);
+  /**
+   * @param compiler tier 1, or null for tier 0 alone
+   */
+  InterpreterUnderTest(String name, RegionJit compiler) {
+    this.name = name;
+    this.compiler = compiler;
+    engine = new Engine(ram, Lowerings.all());
+    if (compiler != null) {
+      engine.tier1(compiler);
+    }
+    byte[] jump = {(byte) 0xe9, 0, 0, 0, 0};
+    jump[1] = (byte) (MachineState.CODE_ADDRESS - (ENTRY + jump.length));
+    ram.write(CODE_FRAME + (ENTRY & 0xfff), jump);
     ram.put64(PML4, PDPT | PAGE);
     ram.put64(PDPT, PD | PAGE);
     ram.put64(PD + 8 * (MachineState.DATA_PAGE >>> 21), DATA_TABLE | PAGE);
@@ -87,15 +101,43 @@ final class InterpreterUnderTest implements EngineUnderTest {
 
   @Override
   public String name() {
-    return "tier 0";
+    return name;
+  }
+
+  /** Regions compiled so far. */
+  long regions() {
+    return compiler == null ? 0 : compiler.regions();
   }
 
   @Override
   public MachineState run(MachineState input) {
+    place(input);
+    MachineState out = once(input);
+    if (compiler != null) {
+      // by now the code is reached by a linked jump, becomes hot and runs compiled
+      for (int i = 0; i < 3 && !overwritten(input); i++) {
+        out = once(input);
+      }
+    }
+    return out;
+  }
+
+  /** Whether the case has written to its own code and so cannot be repeated. */
+  private boolean overwritten(MachineState input) {
+    long code = CODE_FRAME + (MachineState.CODE_ADDRESS & 0xfff);
+    byte[] bytes = input.code();
+    return !Arrays.equals(bytes, ram.bytes(code, bytes.length))
+        || ram.u16(code + bytes.length) != UD2;
+  }
+
+  private void place(MachineState input) {
     long code = CODE_FRAME + (MachineState.CODE_ADDRESS & 0xfff);
     byte[] bytes = input.code();
     ram.write(code, bytes);
     ram.put16(code + bytes.length, UD2);
+  }
+
+  private MachineState once(MachineState input) {
     ram.fill(DATA_FRAME, 4096, 0);
     long window = DATA_FRAME + (MachineState.WINDOW_ADDRESS & 0xfff);
     ram.write(window, input.bytes, MachineState.WINDOW, MachineState.WINDOW_SIZE);
@@ -107,7 +149,8 @@ final class InterpreterUnderTest implements EngineUnderTest {
     MachineState out = new MachineState();
     store(out);
     boolean finished =
-        recorder.vector == GuestFault.UD && cpu.rip == MachineState.CODE_ADDRESS + bytes.length;
+        recorder.vector == GuestFault.UD
+            && cpu.rip == MachineState.CODE_ADDRESS + input.u64(MachineState.CODE_LENGTH);
     if (!finished) {
       out.put64(MachineState.VECTOR, recorder.vector);
       out.put64(MachineState.ERROR_CODE, recorder.errorCode);
@@ -125,7 +168,7 @@ final class InterpreterUnderTest implements EngineUnderTest {
         cpu.x[4 * i + lane] = s.ymm(i, lane);
       }
     }
-    cpu.rip = MachineState.CODE_ADDRESS;
+    cpu.rip = ENTRY;
     Flags.set(cpu, (int) s.u64(MachineState.RFLAGS) & 0x200cd5 | Flags.IF);
     cpu.mxcsr = s.u32(MachineState.MXCSR);
     int status = s.u16(MachineState.FSW);
@@ -165,6 +208,9 @@ final class InterpreterUnderTest implements EngineUnderTest {
 
   @Override
   public void close() {
+    if (compiler != null) {
+      compiler.close();
+    }
     cpu.mmu.close();
     ram.close();
   }
@@ -231,7 +277,7 @@ final class InterpreterUnderTest implements EngineUnderTest {
 
     @Override
     public void cpuid(Cpu c, int leaf, int subleaf, int[] out) {
-      java.util.Arrays.fill(out, 0);
+      Arrays.fill(out, 0);
     }
 
     @Override

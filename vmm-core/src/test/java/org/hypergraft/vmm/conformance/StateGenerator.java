@@ -116,8 +116,12 @@ final class StateGenerator {
 
   private final Random random;
 
-  StateGenerator(Random random) {
+  private StateGenerator(Random random) {
     this.random = random;
+  }
+
+  static MachineState state(long seed, Style style) {
+    return new StateGenerator(new Random(seed)).next(style);
   }
 
   /** What the vector registers and the memory window mostly hold. */
@@ -130,7 +134,7 @@ final class StateGenerator {
     HALVES
   }
 
-  MachineState next(Style style) {
+  private MachineState next(Style style) {
     MachineState s = new MachineState();
     for (int i = 0; i < 16; i++) {
       s.gpr(i, integer());
@@ -162,7 +166,7 @@ final class StateGenerator {
     return s;
   }
 
-  long integer() {
+  private long integer() {
     switch (random.nextInt(4)) {
       case 0:
         return INTEGERS[random.nextInt(INTEGERS.length)];

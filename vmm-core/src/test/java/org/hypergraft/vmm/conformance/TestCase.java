@@ -16,8 +16,21 @@ final class TestCase {
   /** Results agree when they are this close, in units in the last place; 0 = equal. */
   final Tolerance tolerance;
 
-  TestCase(String label, MachineState input, int undefinedFlags, Tolerance tolerance) {
+  /** What {@link StateGenerator} made the input from, before it was adjusted. */
+  final long seed;
+
+  final StateGenerator.Style style;
+
+  TestCase(
+      String label,
+      MachineState input,
+      int undefinedFlags,
+      Tolerance tolerance,
+      long seed,
+      StateGenerator.Style style) {
     this.label = label;
+    this.seed = seed;
+    this.style = style;
     this.input = input;
     this.undefinedFlags = undefinedFlags;
     this.tolerance = tolerance;

@@ -54,6 +54,12 @@ final class UndefinedFlags {
     return mask;
   }
 
+  /** Whether some operands of this instruction leave flags undefined. */
+  boolean any(Insn insn) {
+    String name = insn.mnemonic.name();
+    return always.containsKey(name) || counted.containsKey(name);
+  }
+
   /** Shift count after masking; the last operand is an immediate, one, or CL. */
   private static int count(Insn insn, MachineState s) {
     int last = insn.operands - 1;

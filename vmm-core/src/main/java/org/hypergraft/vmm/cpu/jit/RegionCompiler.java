@@ -280,6 +280,7 @@ final class RegionCompiler {
         } else {
           c.pushUnsigned(i, 0, 8);
           c.storeLong(Locals.TARGET);
+          requireCanonical(0);
           computed();
         }
       }
@@ -295,11 +296,13 @@ final class RegionCompiler {
         if (direct) {
           edge(i.imm, nextVa);
         } else {
+          requireCanonical(8);
           computed();
         }
       }
       case RET -> {
         moves.popTo(Locals.TARGET);
+        requireCanonical(0);
         c.loadLong(Locals.register(4));
         c.longValue(8 + (i.operands > 0 ? i.imm & 0xffff : 0));
         c.op(LADD);
@@ -318,6 +321,27 @@ final class RegionCompiler {
       }
       default -> throw new IllegalStateException("no branch: " + i.mnemonic);
     }
+  }
+
+  /**
+   * Leaves the branch to its tier-0 op, which faults, unless the computed target is canonical.
+   *
+   * @param pushed bytes by which RSP has to go back first
+   */
+  private void requireCanonical(int pushed) {
+    c.mv.visitVarInsn(ALOAD, Locals.MMU);
+    c.loadLong(Locals.TARGET);
+    c.mmu("canonical", "(J)Z");
+    Label good = new Label();
+    c.jump(IFNE, good);
+    if (pushed != 0) {
+      c.loadLong(Locals.register(4));
+      c.longValue(pushed);
+      c.op(LADD);
+      c.storeLong(Locals.register(4));
+    }
+    exitNumbered(exitAddresses.size() + number);
+    c.label(good);
   }
 
   private void edge(long target, long nextVa) {

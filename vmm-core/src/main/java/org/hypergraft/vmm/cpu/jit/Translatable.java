@@ -26,7 +26,7 @@ final class Translatable {
     switch (i.mnemonic) {
       case ADD, SUB, AND, OR, XOR, CMP, TEST, ADC, SBB, INC, DEC, NEG, NOT:
       case MOV, MOVZX, MOVSX, MOVSXD, LEA, SHL, SHR, SAR, ROL, ROR:
-      case CDQE, CDQ, CQO, CWDE, BSWAP, NOP, ENDBR64, PREFETCHT0, PREFETCHW, PREFETCHNTA:
+      case CDQE, CDQ, CQO, CWDE, NOP, ENDBR64, PREFETCHT0, PREFETCHW, PREFETCHNTA:
       case JCC, SETCC, CMOVCC:
         return true;
       case XCHG:
@@ -36,9 +36,12 @@ final class Translatable {
       case MUL, BSF, BSR, BTS, BTR, BT:
         // bit strings in memory reach beyond their operand
         return i.opSize >= 4 && !(i.kind[0] == Insn.MEM && i.mnemonic.name().startsWith("BT"));
-      case PUSH, POP:
-        return i.opSize == 8;
-      case LEAVE:
+      case BSWAP:
+        return i.opSize >= 4;
+      case POP:
+        // with a memory operand two accesses may fault, and RSP changes between them
+        return i.opSize == 8 && i.kind[0] == Insn.GPR;
+      case PUSH, LEAVE:
         return i.opSize == 8;
       case CALL, JMP, RET:
         return i.opSize != 2;
@@ -55,6 +58,8 @@ final class Translatable {
     switch (i.mnemonic) {
       case PUSH, POP, CALL, RET, LEAVE:
         return false;
+      case JMP:
+        return i.kind[0] == Insn.REL; // a computed target may not be canonical
       default:
         return true;
     }

@@ -384,7 +384,7 @@ public final class Avx {
     int scale = o.sc;
     for (int lane = 0; lane < 4; lane++) {
       // the whole element follows the sign of its mask
-      long mask = c.x[o.s * 4 + lane];
+      long mask = lane < bytes / 8 ? c.x[o.s * 4 + lane] : 0;
       c.x[o.s * 4 + lane] = size == 8 ? mask >> 63 : (mask >>> 31 & 0x100000001L) * 0xffffffffL;
     }
     for (int i = 0; i < n; i++) {

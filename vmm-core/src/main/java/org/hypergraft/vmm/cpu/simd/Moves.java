@@ -127,8 +127,9 @@ public final class Moves {
   public static void movqStore(Cpu c, Op o) {
     if (o.aux == Simd.MMX) {
       Simd.checkMmx(c);
-      Simd.enterMmx(c); // even when the store faults
+      c.x87.top = 0; // even when the store faults
       c.mmu.write64(o.address(c), Simd.mm(c, o.s));
+      Simd.enterMmx(c);
       return;
     }
     Simd.check(c, o);

@@ -27,7 +27,8 @@ public final class X87Transfer {
         f.flags |= SoftFloat.DENORMAL;
       }
     }
-    if (X87.settle(c, f)) {
+    // a denormal is loaded even when its exception is not masked
+    if (X87.settle(c, f) || (f.flags & SoftFloat.INVALID) == 0) {
       X87.push(c);
       X87.set(c, 0, f.r);
     }
@@ -95,8 +96,8 @@ public final class X87Transfer {
   public static void fstSingle(Cpu c, Op o) {
     X87.begin(c, o);
     SoftFloat f = X87.unit(c);
-    c.mmu.probeWrite(o.address(c), 4);
-    if (prepare(c, f, 24, Unpacked.EMIN32, Unpacked.EMAX32)) {
+    narrow(c, f, 24, Unpacked.EMIN32, Unpacked.EMAX32);
+    if (commit(c, o, f, 4)) {
       c.mmu.write32(o.address(c), f.r.to32());
       stored(c, o);
     }
@@ -105,8 +106,8 @@ public final class X87Transfer {
   public static void fstDouble(Cpu c, Op o) {
     X87.begin(c, o);
     SoftFloat f = X87.unit(c);
-    c.mmu.probeWrite(o.address(c), 8);
-    if (prepare(c, f, 53, Unpacked.EMIN64, Unpacked.EMAX64)) {
+    narrow(c, f, 53, Unpacked.EMIN64, Unpacked.EMAX64);
+    if (commit(c, o, f, 8)) {
       c.mmu.write64(o.address(c), f.r.to64());
       stored(c, o);
     }
@@ -117,11 +118,36 @@ public final class X87Transfer {
     X87Arithmetic.pops(c, o);
   }
 
-  /** Rounds ST(0) to a narrower format; false when nothing may be stored. */
-  private static boolean prepare(Cpu c, SoftFloat f, int precision, int emin, int emax) {
+  /**
+   * Settles the exceptions of a store. A page fault comes before they are noted, unmasked ones come
+   * before memory is looked at.
+   *
+   * @return whether to store and pop
+   */
+  private static boolean commit(Cpu c, Op o, SoftFloat f, int size) {
+    boolean empty = X87.empty(c, 0);
+    int flags = empty ? SoftFloat.INVALID : f.flags;
+    // an unmasked overflow or underflow leaves memory alone, too
+    int open = flags & ~f.masks & ~SoftFloat.INEXACT;
+    if (open == 0) {
+      c.mmu.probeWrite(o.address(c), size);
+    } else if ((open & (SoftFloat.OVERFLOW | SoftFloat.UNDERFLOW)) != 0) {
+      f.flags &= ~SoftFloat.INEXACT;
+      f.roundedUp = false;
+    }
+    if (empty) {
+      X87.stackFault(c, false);
+    } else {
+      X87.settle(c, f);
+    }
+    return open == 0;
+  }
+
+  /** ST(0), or the indefinite NaN when it is empty, in a narrower format. */
+  private static void narrow(Cpu c, SoftFloat f, int precision, int emin, int emax) {
     if (X87.empty(c, 0)) {
       f.r.from80(0xffff, 3L << 62);
-      return X87.stackFault(c, false);
+      return;
     }
     X87.get(c, 0, f.a);
     if (f.a.isNan()) {
@@ -130,34 +156,19 @@ public final class X87Transfer {
       f.exact();
       f.round(precision, emin, emax);
     }
-    // an unmasked overflow or underflow leaves memory alone, too
-    int open = f.flags & ~f.masks & (SoftFloat.OVERFLOW | SoftFloat.UNDERFLOW);
-    if (open != 0) {
-      f.flags &= ~SoftFloat.INEXACT;
-      f.roundedUp = false;
-    }
-    return X87.settle(c, f) && open == 0;
   }
 
   public static void fstExtended(Cpu c, Op o) {
     X87.begin(c, o);
-    long la = o.address(c);
-    c.mmu.probeWrite(la, 10);
-    c.x87.status &= ~X87.C1;
-    long significand = 3L << 62;
-    int signExponent = 0xffff;
-    if (X87.empty(c, 0)) {
-      if (!X87.stackFault(c, false)) {
-        return;
-      }
-    } else {
-      int p = X87.physical(c, 0);
-      significand = c.x87.significand[p];
-      signExponent = c.x87.signExponent[p];
+    SoftFloat f = X87.unit(c);
+    int p = X87.physical(c, 0);
+    boolean empty = X87.empty(c, 0);
+    if (commit(c, o, f, 10)) {
+      long la = o.address(c);
+      c.mmu.write64(la, empty ? 3L << 62 : c.x87.significand[p]);
+      c.mmu.write16(la + 8, empty ? 0xffff : c.x87.signExponent[p]);
+      stored(c, o);
     }
-    c.mmu.write64(la, significand);
-    c.mmu.write16(la + 8, signExponent);
-    stored(c, o);
   }
 
   /** FIST and FISTP. */
@@ -174,20 +185,15 @@ public final class X87Transfer {
     SoftFloat f = X87.unit(c);
     int source = o.aux & 7;
     int bits = source == X87Arithmetic.INT16 ? 16 : source == X87Arithmetic.INT32 ? 32 : 64;
-    long la = o.address(c);
-    c.mmu.probeWrite(la, bits / 8);
     long v = -1L << (bits - 1);
-    boolean go;
-    if (X87.empty(c, 0)) {
-      go = X87.stackFault(c, false);
-    } else {
+    if (!X87.empty(c, 0)) {
       X87.get(c, 0, f.a);
       v = f.toInteger(bits, mode);
-      go = X87.settle(c, f);
     }
-    if (!go) {
+    if (!commit(c, o, f, bits / 8)) {
       return;
     }
+    long la = o.address(c);
     switch (bits) {
       case 16:
         c.mmu.write16(la, v);
@@ -227,14 +233,9 @@ public final class X87Transfer {
   public static void fbstp(Cpu c, Op o) {
     X87.begin(c, o);
     SoftFloat f = X87.unit(c);
-    long la = o.address(c);
-    c.mmu.probeWrite(la, 10);
     long low = 0xc000000000000000L; // packed decimal indefinite
     long high = 0xffff;
-    boolean go;
-    if (X87.empty(c, 0)) {
-      go = X87.stackFault(c, false);
-    } else {
+    if (!X87.empty(c, 0)) {
       X87.get(c, 0, f.a);
       boolean negative = f.a.sign;
       long v = f.toInteger(64, f.rounding);
@@ -242,7 +243,6 @@ public final class X87Transfer {
         f.flags = SoftFloat.INVALID;
         f.roundedUp = false;
       }
-      go = X87.settle(c, f);
       if ((f.flags & SoftFloat.INVALID) == 0) {
         low = 0;
         long rest = Math.abs(v);
@@ -253,7 +253,8 @@ public final class X87Transfer {
         high = rest % 10 | rest / 10 << 4 | (negative ? 0x8000 : 0);
       }
     }
-    if (go) {
+    if (commit(c, o, f, 10)) {
+      long la = o.address(c);
       c.mmu.write64(la, low);
       c.mmu.write16(la + 8, high);
       stored(c, o);

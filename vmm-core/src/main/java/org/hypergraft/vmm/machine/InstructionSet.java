@@ -20,8 +20,8 @@ final class InstructionSet {
   static Lowering[] of(Predicate<Feature> features) {
     List<Lowering> families = new ArrayList<>(List.of(IntegerLowerings.all(features)));
     families.add(new SystemLowering(features));
-    families.add(new FpuLowering());
-    families.add(new SimdLowering());
+    families.add(new FpuLowering(features));
+    families.add(new SimdLowering(features));
     return families.toArray(Lowering[]::new);
   }
 }

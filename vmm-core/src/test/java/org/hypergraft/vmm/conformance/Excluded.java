@@ -162,6 +162,10 @@ final class Excluded {
     if (insn.mnemonic == Mnemonic.MOVBE && insn.rep) {
       return true; // undefined; the decoder, like others, passes over the prefix
     }
+    String name = insn.mnemonic.name();
+    if (insn.vectorLength != 0 && (name.startsWith("VAES") || name.equals("VPCLMULQDQ"))) {
+      return true; // extensions of their own, which no CPU model offers
+    }
     return insn.sensitivity != Sensitivity.NONE
         && insn.mnemonic != Mnemonic.PUSHF
         && insn.mnemonic != Mnemonic.POPF;

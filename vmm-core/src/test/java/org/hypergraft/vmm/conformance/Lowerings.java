@@ -15,8 +15,8 @@ final class Lowerings {
   static Lowering[] all() {
     List<Lowering> all = new ArrayList<>(List.of(IntegerLowerings.all(feature -> true)));
     all.add(new SystemLowering(feature -> true));
-    all.add(new SimdLowering());
-    all.add(new FpuLowering());
+    all.add(new SimdLowering(feature -> true));
+    all.add(new FpuLowering(feature -> true));
     return all.toArray(new Lowering[0]);
   }
 }

@@ -5,6 +5,7 @@ import java.lang.reflect.Modifier;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.hypergraft.annotator.isa.Insn;
@@ -13,6 +14,7 @@ import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Emitter;
 import org.hypergraft.vmm.cpu.interpret.Lowering;
 import org.hypergraft.vmm.cpu.interpret.Op;
+import org.hypergraft.vmm.cpu.model.Feature;
 
 /**
  * Lowers MMX, SSE and AVX instructions. An instruction is done by the method that has its mnemonic
@@ -63,7 +65,13 @@ public final class SimdLowering implements Lowering {
   private final Map<String, Class<?>> owners = new HashMap<>();
   private final String[] methods = new String[Mnemonic.values().length];
 
-  public SimdLowering() {
+  private final Predicate<Feature> features;
+
+  /**
+   * @param features what the processor model has; other instructions are #UD
+   */
+  public SimdLowering(Predicate<Feature> features) {
+    this.features = features;
     for (Class<?> owner : OWNERS) {
       for (Method m : owner.getDeclaredMethods()) {
         int modifiers = m.getModifiers();
@@ -117,6 +125,9 @@ public final class SimdLowering implements Lowering {
       }
       mmx |= insn.kind[i] == Insn.MM;
       n++;
+    }
+    if (!offered(insn, mmx)) {
+      return false;
     }
     boolean store = n > 0 && insn.kind[0] == Insn.MEM;
     String name = variant(insn, method, store);
@@ -197,6 +208,18 @@ public final class SimdLowering implements Lowering {
       default:
         return variant | FloatArithmetic.FMA_SUBTRACT | FloatArithmetic.FMA_ALTERNATE;
     }
+  }
+
+  private boolean offered(Insn insn, boolean mmx) {
+    if (insn.encoding != 0 && (!features.test(Feature.AVX) || VectorFeatures.unknown(insn))) {
+      return false;
+    }
+    return features.test(VectorFeatures.of(insn, mmx));
+  }
+
+  /** Whether a mnemonic is a fused multiply-add of the FMA extension. */
+  static boolean fused(String mnemonic) {
+    return FMA.matcher(mnemonic.toLowerCase(Locale.ROOT)).matches();
   }
 
   /** The method for this operand form. */

@@ -3,11 +3,13 @@ package org.hypergraft.vmm.cpu.x87;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.cpu.interpret.Emitter;
 import org.hypergraft.vmm.cpu.interpret.Lowering;
 import org.hypergraft.vmm.cpu.interpret.Op;
+import org.hypergraft.vmm.cpu.model.Feature;
 
 /**
  * Lowers x87 instructions and those that save and restore extended state. In the op, {@code d} and
@@ -185,14 +187,48 @@ public final class FpuLowering implements Lowering {
     }
   }
 
+  private final Predicate<Feature> features;
+
+  /**
+   * @param features what the processor model has; other instructions are #UD
+   */
+  public FpuLowering(Predicate<Feature> features) {
+    this.features = features;
+  }
+
+  /** The feature an instruction needs. */
+  private static Feature needs(Mnemonic mnemonic, Target target) {
+    if (target.owner == ExtendedState.class) {
+      switch (target.method) {
+        case "fxsave":
+        case "fxrstor":
+          return Feature.FXSR;
+        case "xsaveopt":
+          return Feature.XSAVEOPT;
+        case "xsavec":
+          return Feature.XSAVEC;
+        case "xsaves":
+        case "xrstors":
+          return Feature.XSAVES;
+        default:
+          return Feature.XSAVE;
+      }
+    }
+    if (mnemonic == Mnemonic.FISTTP) {
+      return Feature.SSE3;
+    }
+    boolean flags = target.method.startsWith("fcmov") || target.method.endsWith("comi");
+    return flags ? Feature.CMOV : Feature.FPU;
+  }
+
   @Override
   public boolean lower(Insn insn, Emitter out) {
-    if (insn.mnemonic == Mnemonic.FNSTSW) {
+    if (insn.mnemonic == Mnemonic.FNSTSW && features.test(Feature.FPU)) {
       out.call(X87Control.class, insn.kind[0] == Insn.MEM ? "fnstsw" : "fnstswAx");
       return true;
     }
     Target target = TARGETS.get(insn.mnemonic);
-    if (target == null) {
+    if (target == null || !features.test(needs(insn.mnemonic, target))) {
       return false;
     }
     Op op = out.call(target.owner, method(insn, target));

@@ -30,7 +30,12 @@ public final class MemoryMap {
   /** Longest command line, NUL included: what fits, and more than any kernel takes. */
   static final int COMMAND_LINE_SIZE = 0x10000;
 
-  private static final long EBDA = 0x9fc00;
+  /** Linux's setup code and its boot sector, at the oldest of the addresses it may have. */
+  static final long SETUP = 0x90000;
+
+  /** Extended BIOS data area, the end of conventional memory. */
+  public static final long EBDA = 0x9fc00;
+
   private static final long VIDEO = 0xa0000;
 
   /** Firmware control structure, in non-volatile memory as ACPI asks. */
@@ -52,6 +57,16 @@ public final class MemoryMap {
   public record Range(long start, long length, int type) {}
 
   private MemoryMap() {}
+
+  /** Conventional memory in KiB, as old interfaces report it. */
+  public static int lowerKib() {
+    return (int) (EBDA >> 10);
+  }
+
+  /** Memory from 1 MiB up to the first hole in KiB. */
+  public static int upperKib(GuestRam ram) {
+    return (int) (ram.lowSize() - ONE_MIB >> 10);
+  }
 
   /** The ranges in ascending order, without overlaps. */
   public static List<Range> of(GuestRam ram) {

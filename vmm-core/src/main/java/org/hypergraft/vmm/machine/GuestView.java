@@ -11,13 +11,18 @@ public final class GuestView {
   private final Supplier<Cpu> cpu;
   private final LongSupplier retired;
   private final GuestRam ram;
-  private final KernelPlace place;
+  private KernelPlace place;
 
   GuestView(Supplier<Cpu> cpu, LongSupplier retired, GuestRam ram, KernelPlace place) {
     this.cpu = cpu;
     this.retired = retired;
     this.ram = ram;
     this.place = place;
+  }
+
+  /** The kernel turned out to be elsewhere. */
+  void moved(KernelPlace newPlace) {
+    place = newPlace;
   }
 
   /** Instructions retired so far. */

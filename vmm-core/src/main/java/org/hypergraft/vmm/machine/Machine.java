@@ -6,8 +6,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.vmm.boot.BootProtocol;
 import org.hypergraft.vmm.boot.BootRequest;
+import org.hypergraft.vmm.boot.BootState;
 import org.hypergraft.vmm.boot.KernelLoader;
+import org.hypergraft.vmm.boot.bios.Bios;
 import org.hypergraft.vmm.bus.DeterministicClock;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Platform;
@@ -45,11 +48,12 @@ public final class Machine implements AutoCloseable {
   private final DeterministicClock clock;
   private final Board board;
   private final Console console;
-  private final KernelPlace place;
+  private KernelPlace place;
   private final GuestView view;
   private final ExitLog exits;
   private final FaultLog faults;
   private final TextWrites textWrites;
+  private final boolean unpacks;
   private final Map<Long, Breakpoint> breakpoints = new HashMap<>();
   private Moment userspace = v -> true;
   private long nextProgress = MachineConfig.PROGRESS_INTERVAL;
@@ -120,7 +124,13 @@ public final class Machine implements AutoCloseable {
             config.kaslrOffset(),
             config.protocol(),
             config.cpus());
-    EntryState.apply(KernelLoader.load(request, ram), processors.current());
+    BootState entry = KernelLoader.load(request, ram);
+    EntryState.apply(entry, processors.current());
+    unpacks = entry.protocol().unpacks();
+    if (entry.protocol().mode() == BootProtocol.Mode.REAL) {
+      Bios bios = new Bios(processors::current, ram, clock);
+      board.ports.claim("bios", Bios.PORT, 1, 1, bios);
+    }
     textWrites = watchText();
   }
 
@@ -153,6 +163,9 @@ public final class Machine implements AutoCloseable {
   private TextWrites watchText() {
     TextWrites writes = new TextWrites(ram, place);
     ram.writeWatcher(writes);
+    if (unpacks) {
+      return writes; // where the text will be is not known, and unpacking it is no patching
+    }
     watch("_text", "_etext");
     watch("_sinittext", "_einittext");
     return writes;
@@ -170,7 +183,10 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  /** Calls {@code moment} each time the function at a link address is about to be executed. */
+  /**
+   * Calls {@code moment} each time the function at a link address is about to be executed. A kernel
+   * that unpacks itself must not move itself for that ({@code nokaslr}).
+   */
   public void atEntry(long linkAddress, Moment moment) {
     arm(linkAddress + config.kaslrOffset(), new Breakpoint(moment, false, 0));
   }
@@ -339,6 +355,10 @@ public final class Machine implements AutoCloseable {
   }
 
   private RunReport report(RunReport.Host host) {
+    if (unpacks) {
+      place = new KernelFinder(config.image(), ram, processors.current()).find(place);
+      view.moved(place);
+    }
     boolean died =
         outcome != Outcome.POWER_OFF && outcome != Outcome.STOPPED && outcome != Outcome.RESET;
     return new RunReport(

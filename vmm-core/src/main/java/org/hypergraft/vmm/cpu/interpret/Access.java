@@ -30,6 +30,9 @@ public final class Access {
   static final int BASED = 3;
   static final int GENERAL = 4;
 
+  /** The effective address itself, as LEA wants it: cut to the address size, no segment. */
+  static final int OFFSET = 5;
+
   /** log2 of the memory operand's size, 2 bits. */
   static final int MEMORY_SHIFT = 8;
 
@@ -40,7 +43,9 @@ public final class Access {
   static final int BITS = 13;
 
   private static final String[] PUT = {"wide", "cut32", "low16", "low8", "high8"};
-  private static final String[] ADDRESS = {"base", "plain", "cut", "based", "general"};
+  private static final String[] ADDRESS = {
+    "base", "plain", "cut", "based", "general", "offset"
+  };
 
   private Access() {}
 
@@ -152,7 +157,11 @@ public final class Access {
   }
 
   public static long general(Cpu c, Op op) {
-    return linear(c, op.seg, cut(plain(c, op), op.addrSize), Math.max(op.size, 1));
+    return linear(c, op.seg, cut(plain(c, op), op.addrSize), op.span);
+  }
+
+  public static long offset(Cpu c, Op op) {
+    return cut(plain(c, op), op.addrSize);
   }
 
   public static long load8(Mmu m, long la) {

@@ -221,7 +221,11 @@ final class BlockBuilder implements Emitter {
   }
 
   private int addressKind() {
-    switch (Operands.form(insn, block.modeKey)) {
+    byte form = Operands.form(insn, block.modeKey);
+    if (insn.mnemonic == Mnemonic.LEA && (form == Op.BASED || form == Op.GENERAL)) {
+      return Access.OFFSET;
+    }
+    switch (form) {
       case Op.PLAIN:
         return insn.index < 0 ? Access.BASE : Access.PLAIN;
       case Op.CUT32:

@@ -58,6 +58,9 @@ public abstract class Op {
   /** Operand size in bytes. */
   public byte size;
 
+  /** Bytes of a general-purpose memory operand, which segment limits are checked for. */
+  public byte span = 1;
+
   /** Free for the lowering: condition, variant, marks. */
   public byte aux;
 

@@ -14,6 +14,7 @@ final class Operands {
       switch (in.kind[i]) {
         case Insn.MEM:
           memory(op, in, modeKey);
+          op.span = (byte) Math.max(1, Math.min(in.size[i], Byte.MAX_VALUE));
           break;
         case Insn.IMM:
         case Insn.REL:

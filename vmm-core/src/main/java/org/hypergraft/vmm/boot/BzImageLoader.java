@@ -48,12 +48,10 @@ final class BzImageLoader {
     long initrdAt = GuestFiles.placeInitrd(initrd, ram, end, highest);
     if (protocol == BootProtocol.BZIMAGE16) {
       writeSetup(file, from, ram, initrdAt, initrd.length);
-      return new BootState(
-          protocol, MemoryMap.SETUP + SETUP_ENTRY, MemoryMap.SETUP, 0, 0, 0);
+      return new BootState(protocol, MemoryMap.SETUP + SETUP_ENTRY, MemoryMap.SETUP, 0, 0, 0);
     }
     LinuxBoot.write(image, ram, at, initrdAt, initrd.length, rsdp);
-    return GuestFiles.enter(
-        protocol, protocol == BootProtocol.BZIMAGE64 ? at + ENTRY_64 : at, ram);
+    return GuestFiles.enter(protocol, protocol == BootProtocol.BZIMAGE64 ? at + ENTRY_64 : at, ram);
   }
 
   private static void check(GuestImage image, SetupHeader header, BootProtocol protocol) {
@@ -82,8 +80,7 @@ final class BzImageLoader {
     ram.put8(setup + LinuxSetup.LOAD_FLAGS, flags);
     ram.put32(setup + LinuxSetup.RAMDISK_IMAGE, (int) initrd);
     ram.put32(setup + LinuxSetup.RAMDISK_SIZE, initrdSize);
-    ram.put16(
-        setup + LinuxSetup.HEAP_END_POINTER, LinuxSetup.HEAP_END - LinuxSetup.STACK_SIZE);
+    ram.put16(setup + LinuxSetup.HEAP_END_POINTER, LinuxSetup.HEAP_END - LinuxSetup.STACK_SIZE);
     ram.put32(setup + LinuxSetup.COMMAND_LINE, (int) MemoryMap.COMMAND_LINE);
   }
 }

@@ -30,7 +30,8 @@ final class LinuxBoot {
       ram.put8(zeroPage + LinuxSetup.RELOCATABLE, 1);
       ram.put32(zeroPage + LinuxSetup.COMMAND_LINE_SIZE, 2047);
     }
-    int flags = ram.u8(zeroPage + LinuxSetup.LOAD_FLAGS) & ~LinuxSetup.KASLR_FLAG | LinuxSetup.LOADED_HIGH;
+    int flags =
+        ram.u8(zeroPage + LinuxSetup.LOAD_FLAGS) & ~LinuxSetup.KASLR_FLAG | LinuxSetup.LOADED_HIGH;
     ram.put8(zeroPage + LinuxSetup.TYPE_OF_LOADER, LinuxSetup.LOADER_UNDEFINED);
     ram.put8(zeroPage + LinuxSetup.LOAD_FLAGS, flags);
     ram.put32(zeroPage + LinuxSetup.CODE32_START, (int) kernelAt);

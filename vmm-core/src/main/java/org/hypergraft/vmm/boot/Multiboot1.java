@@ -46,8 +46,7 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
   static int headerOf(GuestImage image) {
     ByteBuffer b = bytes(image);
     for (int at = 0; at <= Math.min(SEARCH, b.capacity()) - 12; at += 4) {
-      if (b.getInt(at) == HEADER_MAGIC
-          && HEADER_MAGIC + b.getInt(at + 4) + b.getInt(at + 8) == 0) {
+      if (b.getInt(at) == HEADER_MAGIC && HEADER_MAGIC + b.getInt(at + 4) + b.getInt(at + 8) == 0) {
         return at;
       }
     }
@@ -94,8 +93,7 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
   void writeInformation(GuestRam ram, long module, int moduleSize) {
     long info = MemoryMap.BOOT_INFO;
     int modules = moduleSize == 0 ? 0 : 1;
-    ram.put32(
-        info, HAS_MEMORY | HAS_COMMAND_LINE | HAS_MODULES | HAS_MEMORY_MAP | HAS_LOADER_NAME);
+    ram.put32(info, HAS_MEMORY | HAS_COMMAND_LINE | HAS_MODULES | HAS_MEMORY_MAP | HAS_LOADER_NAME);
     ram.put32(info + 4, MemoryMap.lowerKib());
     ram.put32(info + 8, MemoryMap.upperKib(ram));
     ram.put32(info + 16, (int) MemoryMap.COMMAND_LINE);
@@ -105,7 +103,8 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
     ram.put32(info + MODULES + 4, (int) module + moduleSize);
     ram.put32(info + MODULES + 8, 0); // no string
     ram.put32(info + 64, (int) info + NAME);
-    ram.write(info + NAME, (MultibootLoader.LOADER_NAME + "\0").getBytes(StandardCharsets.US_ASCII));
+    ram.write(
+        info + NAME, (MultibootLoader.LOADER_NAME + "\0").getBytes(StandardCharsets.US_ASCII));
     List<MemoryMap.Range> ranges = MemoryMap.of(ram);
     ram.put32(info + 44, ranges.size() * (ENTRY_SIZE + 4));
     ram.put32(info + 48, (int) info + MEMORY_MAP);

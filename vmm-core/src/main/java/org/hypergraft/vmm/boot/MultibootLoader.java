@@ -29,7 +29,8 @@ final class MultibootLoader {
             : ElfLoader.load(image, ram, 0).end();
     long module = module(request, ram, end);
     header.writeInformation(ram, module, request.initrd().length);
-    return GuestFiles.enter(BootProtocol.MULTIBOOT1, header.entry().orElse(image.elf().entry()), ram);
+    return GuestFiles.enter(
+        BootProtocol.MULTIBOOT1, header.entry().orElse(image.elf().entry()), ram);
   }
 
   private static BootState second(BootRequest request, GuestRam ram, long rsdp) {
@@ -40,9 +41,9 @@ final class MultibootLoader {
             ? place(image, header.placement().get(), ram)
             : ElfLoader.load(image, ram, 0).end();
     long module = module(request, ram, end);
-    Multiboot2.writeInformation(
-        ram, request.commandLine(), module, request.initrd().length, rsdp);
-    return GuestFiles.enter(BootProtocol.MULTIBOOT2, header.entry().orElse(image.elf().entry()), ram);
+    Multiboot2.writeInformation(ram, request.commandLine(), module, request.initrd().length, rsdp);
+    return GuestFiles.enter(
+        BootProtocol.MULTIBOOT2, header.entry().orElse(image.elf().entry()), ram);
   }
 
   private static long module(BootRequest request, GuestRam ram, long kernelEnd) {
@@ -64,7 +65,8 @@ final class MultibootLoader {
       throw new BootException(
           ("%s: the Multiboot header loads bytes 0x%x to 0x%x of the file (0x%x bytes) to 0x%x and"
                   + " needs memory up to 0x%x; the guest has 0x%x bytes from 1 MiB on")
-              .formatted(image.name(), p.fileOffset, fileEnd, file.length, p.load, end, ram.size()));
+              .formatted(
+                  image.name(), p.fileOffset, fileEnd, file.length, p.load, end, ram.size()));
     }
     ram.write(p.load, file, (int) p.fileOffset, (int) (fileEnd - p.fileOffset));
     return end;

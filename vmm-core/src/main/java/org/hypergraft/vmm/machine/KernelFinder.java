@@ -47,8 +47,7 @@ final class KernelFinder {
     }
     long physicalSlide = at - text.physicalAddress();
     long virtualSlide = virtualSlide(text, at, physicalSlide);
-    return new KernelPlace(
-        image, virtualSlide, assumed.linkBase() + virtualSlide - physicalSlide);
+    return new KernelPlace(image, virtualSlide, assumed.linkBase() + virtualSlide - physicalSlide);
   }
 
   /** Where the text segment is, or -1. */
@@ -56,9 +55,7 @@ final class KernelFinder {
     long step = KernelLoader.KASLR_ALIGNMENT;
     long best = -1;
     int most = NEEDED;
-    for (long at = text.physicalAddress() % step;
-        ram.contains(at, text.fileSize());
-        at += step) {
+    for (long at = text.physicalAddress() % step; ram.contains(at, text.fileSize()); at += step) {
       int alike = alike(text, at);
       if (alike > most) {
         most = alike;

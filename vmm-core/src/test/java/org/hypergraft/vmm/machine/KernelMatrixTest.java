@@ -67,8 +67,7 @@ class KernelMatrixTest {
     String kernel = DEFAULT.get(0);
     RunReport compiled = boot(MachineConfig.of(Kernels.image(kernel)));
     assertTrue(compiled.host().regions() > 0);
-    assertAlike(
-        compiled, boot(MachineConfig.of(Kernels.image(kernel)).tiers(Tiers.INTERPRETER)));
+    assertAlike(compiled, boot(MachineConfig.of(Kernels.image(kernel)).tiers(Tiers.INTERPRETER)));
   }
 
   private static void assertAlike(RunReport expected, RunReport actual) {

@@ -9,8 +9,8 @@ import org.hypergraft.vmm.mmu.GuestRam;
 
 /**
  * A BIOS in Java. Each interrupt vector leads to a stub in the firmware's segment that writes to
- * {@link #PORT} and returns; the write runs the service on the caller's registers. Written
- * anywhere but there, the port is nobody's.
+ * {@link #PORT} and returns; the write runs the service on the caller's registers. Written anywhere
+ * but there, the port is nobody's.
  */
 public final class Bios implements PortDevice {
   /** A port that no PC device has. */

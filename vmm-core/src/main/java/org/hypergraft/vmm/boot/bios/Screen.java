@@ -3,8 +3,8 @@ package org.hypergraft.vmm.boot.bios;
 import org.hypergraft.vmm.mmu.GuestRam;
 
 /**
- * Video services (INT 10h) of a text screen that is only memory: 80x25 characters and attributes
- * at 0xb8000, no display adapter's registers.
+ * Video services (INT 10h) of a text screen that is only memory: 80x25 characters and attributes at
+ * 0xb8000, no display adapter's registers.
  */
 final class Screen {
   private static final long MEMORY = 0xb8000;

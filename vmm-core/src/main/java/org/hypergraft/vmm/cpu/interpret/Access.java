@@ -43,9 +43,7 @@ public final class Access {
   static final int BITS = 13;
 
   private static final String[] PUT = {"wide", "cut32", "low16", "low8", "high8"};
-  private static final String[] ADDRESS = {
-    "base", "plain", "cut", "based", "general", "offset"
-  };
+  private static final String[] ADDRESS = {"base", "plain", "cut", "based", "general", "offset"};
 
   private Access() {}
 

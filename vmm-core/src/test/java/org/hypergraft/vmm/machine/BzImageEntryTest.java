@@ -1,0 +1,114 @@
+package org.hypergraft.vmm.machine;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.kernels.Kernels;
+import org.hypergraft.vmm.boot.BootException;
+import org.hypergraft.vmm.boot.BootProtocol;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The three entry points of a bzImage: small ones that print, and kernels that unpack. */
+class BzImageEntryTest {
+  /** In 16-bit code: what DS:SI points at, CX bytes, to the serial port; then soft-off. */
+  private static final String PRINT_16 = "ba f8 03 f3 6e ba 04 06 b8 00 34 ef f4";
+
+  private static final String PRINT_32 = "66 ba f8 03 f3 6e 66 ba 04 06 66 b8 00 34 66 ef f4";
+
+  private static RunReport run(GuestImage image, BootProtocol protocol) {
+    MachineConfig config =
+        MachineConfig.of(image).memory(32 << 20).protocol(protocol).commandLine("abc d=e").build();
+    try (Machine machine = new Machine(config)) {
+      RunReport report = machine.run();
+      assertEquals(Outcome.POWER_OFF, report.outcome(), report::death);
+      return report;
+    }
+  }
+
+  private static String console(RunReport report) {
+    return new String(report.console(), US_ASCII);
+  }
+
+  @Test
+  void realModeCodeFindsItsHeaderAndCommandLine() {
+    // mov esi, [cmd_line_ptr]; shr esi, 4; mov ds, si; xor si, si; mov cx, 7
+    GuestImage image =
+        new SmallBzImage()
+            .code("66 8b 36 28 02 66 c1 ee 04 8e de 31 f6 b9 07 00" + PRINT_16)
+            .image();
+    assertEquals("abc d=e", console(run(image, BootProtocol.BZIMAGE16)));
+  }
+
+  @Test
+  void protectedAndLongModeCodeFindsBootParams() {
+    // mov esi, [esi + 0x228]; mov ecx, 7
+    String code = "8b b6 28 02 00 00 b9 07 00 00 00" + PRINT_32;
+    assertEquals(
+        "abc d=e", console(run(new SmallBzImage().entry32(code).image(), BootProtocol.BZIMAGE32)));
+    assertEquals(
+        "abc d=e", console(run(new SmallBzImage().entry64(code).image(), BootProtocol.BZIMAGE64)));
+  }
+
+  @Test
+  void onlyBzImagesHaveThoseEntries() {
+    GuestImage elf = new SmallGuest().powerOff().image();
+    MachineConfig config = MachineConfig.of(elf).protocol(BootProtocol.BZIMAGE32).build();
+    BootException e = assertThrows(BootException.class, () -> new Machine(config));
+    assertEquals("small guest is a vmlinux: protocol bzimage32 needs a bzImage", e.getMessage());
+  }
+
+  /** Entries by age and packing of the kernel; XZ is slow to unpack. */
+  @ParameterizedTest
+  @CsvSource({
+    "5.10.262 cloud, BZIMAGE16, true",
+    "6.12 cloud, BZIMAGE64, false",
+    "5.10.223 cloud, BZIMAGE32, false",
+    "6.1 cloud, BZIMAGE16, false",
+    "6.1 cloud, BZIMAGE32, false",
+    "7.2 cloud, BZIMAGE16, false",
+    "6.1 686, BZIMAGE32, false",
+    "6.1 686-pae, BZIMAGE16, false",
+    "6.1 amd64, BZIMAGE16, false"
+  })
+  void kernelsUnpackAndMoveThemselves(String kernel, BootProtocol protocol, boolean always) {
+    if (!always) {
+      KernelMatrixTest.onlyInFullMatrix();
+    }
+    GuestImage image = Kernels.image(kernel);
+    RunReport report = KernelMatrixTest.boot(MachineConfig.of(image).protocol(protocol));
+    Map<String, Long> ports = report.exitsBySymbol().get(ExitCause.PORT);
+    if (image.is64Bit()) {
+      // Symbols are right although the kernel chose its place at random.
+      assertTrue(ports.getOrDefault("io_serial_out", 0L) > 10_000, ports::toString);
+    }
+    if (!always) {
+      RunReport again = KernelMatrixTest.boot(MachineConfig.of(image).protocol(protocol));
+      assertArrayEquals(report.console(), again.console());
+      assertEquals(report.retired(), again.retired());
+    }
+  }
+
+  @Test
+  void theMachineFindsAMovedKernel() {
+    KernelMatrixTest.onlyInFullMatrix();
+    GuestImage image = Kernels.image("5.10.262 cloud");
+    try (Machine machine =
+        new Machine(MachineConfig.of(image).protocol(BootProtocol.BZIMAGE64).build())) {
+      machine.atUserspace(view -> false);
+      assertEquals(Outcome.STOPPED, machine.run().outcome());
+      long moved = machine.view().kaslrOffset();
+      assertNotEquals(0, moved);
+      long text = image.symbols().addressOf("_text");
+      assertArrayEquals(
+          machine.view().virtual(text + moved, 4096), machine.view().image(text, 4096));
+    }
+  }
+}

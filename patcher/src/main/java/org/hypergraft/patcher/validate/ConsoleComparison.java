@@ -25,7 +25,19 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
   private static final long MAX_CELLS = 16_000_000;
 
   /** A line as printed (without its timestamp), as compared, and the rule that masked it. */
-  private record Line(String text, String masked, String rule) {}
+  private record Line(String text, String masked, ConsoleRule rule) {
+    boolean movable() {
+      return rule != null && rule.movable();
+    }
+  }
+
+  /** A line that only one of the consoles has in this place. */
+  private record Odd(Line line, boolean original) {
+    @Override
+    public String toString() {
+      return (original ? "- " : "+ ") + line.text();
+    }
+  }
 
   public ConsoleComparison {
     allowed = Map.copyOf(allowed);
@@ -41,10 +53,28 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
   public static ConsoleComparison of(String original, String patched) {
     List<Line> a = lines(original);
     List<Line> b = lines(patched);
-    List<String> residual = new ArrayList<>();
+    List<Odd> residual = new ArrayList<>();
     Map<String, Integer> allowed = new TreeMap<>();
     align(a, b, residual, allowed);
-    return new ConsoleComparison(a.size(), allowed, residual);
+    pairMoved(residual, allowed);
+    return new ConsoleComparison(a.size(), allowed, residual.stream().map(Odd::toString).toList());
+  }
+
+  /** Takes out the lines that both consoles have, in different places, where a rule allows it. */
+  private static void pairMoved(List<Odd> residual, Map<String, Integer> allowed) {
+    for (Odd gone : List.copyOf(residual)) {
+      if (!gone.original() || !gone.line().movable()) {
+        continue;
+      }
+      for (Odd found : residual) {
+        if (!found.original() && same(gone.line(), found.line())) {
+          residual.remove(gone);
+          residual.remove(found);
+          allowed.merge(gone.line().rule().name(), 1, Integer::sum);
+          break;
+        }
+      }
+    }
   }
 
   private static List<Line> lines(String console) {
@@ -70,14 +100,14 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
         }
         // A rule without groups lets the whole line vary; its name stands for it.
         String key = m.groupCount() == 0 ? "\0" + rule.name() + rule.line() : masked.toString();
-        return new Line(text, key, rule.name());
+        return new Line(text, key, rule);
       }
     }
     return new Line(text, text, null);
   }
 
   private static void align(
-      List<Line> a, List<Line> b, List<String> residual, Map<String, Integer> allowed) {
+      List<Line> a, List<Line> b, List<Odd> residual, Map<String, Integer> allowed) {
     int start = 0;
     while (start < a.size() && start < b.size() && same(a.get(start), b.get(start))) {
       note(a.get(start), b.get(start), allowed);
@@ -91,8 +121,8 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
     List<Line> middleA = a.subList(start, endA);
     List<Line> middleB = b.subList(start, endB);
     if ((long) middleA.size() * middleB.size() > MAX_CELLS) {
-      middleA.forEach(line -> residual.add("- " + line.text()));
-      middleB.forEach(line -> residual.add("+ " + line.text()));
+      middleA.forEach(line -> residual.add(new Odd(line, true)));
+      middleB.forEach(line -> residual.add(new Odd(line, false)));
       return;
     }
     int[][] common = commonTails(middleA, middleB);
@@ -103,9 +133,9 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
         note(middleA.get(i++), middleB.get(j++), allowed);
       } else if (j == middleB.size()
           || (i < middleA.size() && common[i + 1][j] >= common[i][j + 1])) {
-        residual.add("- " + middleA.get(i++).text());
+        residual.add(new Odd(middleA.get(i++), true));
       } else {
-        residual.add("+ " + middleB.get(j++).text());
+        residual.add(new Odd(middleB.get(j++), false));
       }
     }
   }
@@ -130,7 +160,7 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
 
   private static void note(Line a, Line b, Map<String, Integer> allowed) {
     if (!a.text().equals(b.text())) {
-      allowed.merge(a.rule(), 1, Integer::sum);
+      allowed.merge(a.rule().name(), 1, Integer::sum);
     }
   }
 }

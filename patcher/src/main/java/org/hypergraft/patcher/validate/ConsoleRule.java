@@ -8,8 +8,9 @@ import java.util.regex.Pattern;
  *
  * @param name what the report calls it
  * @param line what the lines look like; the figures that may differ are its groups
+ * @param movable whether the line may come earlier or later, as work done beside others prints it
  */
-public record ConsoleRule(String name, Pattern line) {
+public record ConsoleRule(String name, Pattern line, boolean movable) {
   /**
    * The rules in force. The machine's clock counts retired instructions, so an image that retires
    * fewer reads other times; it measures the same hardware otherwise.
@@ -25,6 +26,10 @@ public record ConsoleRule(String name, Pattern line) {
               ".*[Cc]alibrat.* delay loop.*?([\\d.]+) BogoMIPS \\(lpj=(\\d+)\\)"),
           rule("clock calibration", "sched_clock: Marking stable \\((.*)\\)->\\((.*)\\)"),
           rule("clock calibration", "kvm-clock: using sched offset of (\\d+) cycles"),
+          rule(
+              "clock calibration",
+              "smpboot: Total of \\d+ processors activated \\(([\\d.]+) BogoMIPS\\)"),
+          movable("order of concurrent work", "Freeing initrd memory: \\d+K"),
           rule("time of day", ".*setting system clock to .*"),
           rule("time of day", "audit: type=\\d+ audit\\(([\\d.:]+)\\).*"),
           rule(
@@ -35,6 +40,10 @@ public record ConsoleRule(String name, Pattern line) {
           rule("benchmark of the kernel", "\\s*(?:xor: )?\\S+\\s*:\\s*(\\d+) MB/sec.*"));
 
   private static ConsoleRule rule(String name, String regex) {
-    return new ConsoleRule(name, Pattern.compile(regex));
+    return new ConsoleRule(name, Pattern.compile(regex), false);
+  }
+
+  private static ConsoleRule movable(String name, String regex) {
+    return new ConsoleRule(name, Pattern.compile(regex), true);
   }
 }

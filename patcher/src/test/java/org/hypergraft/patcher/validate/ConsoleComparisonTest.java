@@ -54,6 +54,17 @@ class ConsoleComparisonTest {
   }
 
   @Test
+  void onlyNamedLinesMayMove() {
+    ConsoleComparison c =
+        ConsoleComparison.of(
+            "a\nFreeing initrd memory: 4K\nb\nc\n", "a\nb\nc\nFreeing initrd memory: 4K\n");
+    assertEquals(List.of(), c.residual());
+    assertEquals(Map.of("order of concurrent work", 1), c.allowed());
+    c = ConsoleComparison.of("a\nb\n", "a\nb\nFreeing initrd memory: 4K\n");
+    assertEquals(List.of("+ Freeing initrd memory: 4K"), c.residual());
+  }
+
+  @Test
   void silenceIsRecognized() {
     assertTrue(ConsoleComparison.of("\n \n", "").empty());
     assertFalse(ConsoleComparison.of("x\n", "").empty());

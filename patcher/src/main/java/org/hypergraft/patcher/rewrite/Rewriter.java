@@ -58,7 +58,7 @@ public final class Rewriter {
     UndoLog undo =
         new UndoLog(
             before.length,
-            UndoLog.crc(before),
+            UndoLog.pageCrcs(before),
             elf.kept(),
             Arrays.copyOfRange(before, elf.kept(), image.relocations().offset()),
             runs,

@@ -30,6 +30,8 @@ public final class UndoLog {
 
   private static final int MAGIC = 0x31554748; // "HGU1"
 
+  private static final int PAGE = 4096;
+
   /** Relocation kinds by their number in the log. */
   private static final List<Relocations.Kind> KINDS =
       List.of(
@@ -40,7 +42,7 @@ public final class UndoLog {
   public record Run(int offset, byte[] before) {}
 
   private final int originalLength;
-  private final int originalCrc;
+  private final int[] pageCrcs;
   private final int keptBytes;
   private final byte[] originalEnd;
   private final List<Run> runs;
@@ -49,14 +51,14 @@ public final class UndoLog {
 
   UndoLog(
       int originalLength,
-      int originalCrc,
+      int[] pageCrcs,
       int keptBytes,
       byte[] originalEnd,
       List<Run> runs,
       List<Relocations.Entry> removed,
       List<Relocations.Entry> added) {
     this.originalLength = originalLength;
-    this.originalCrc = originalCrc;
+    this.pageCrcs = pageCrcs;
     this.keptBytes = keptBytes;
     this.originalEnd = originalEnd;
     this.runs = List.copyOf(runs);
@@ -89,7 +91,13 @@ public final class UndoLog {
       throw new IllegalArgumentException("magic");
     }
     int length = number(b);
-    int crc = b.getInt();
+    int[] crcs = new int[pages(length)];
+    if (crcs.length > b.remaining() / 4) {
+      throw new BufferUnderflowException();
+    }
+    for (int i = 0; i < crcs.length; i++) {
+      crcs[i] = b.getInt();
+    }
     int kept = number(b);
     byte[] end = bytes(b);
     int count = number(b);
@@ -104,7 +112,7 @@ public final class UndoLog {
       runs.add(new Run(at, before));
       at += before.length;
     }
-    UndoLog log = new UndoLog(length, crc, kept, end, runs, entries(b), entries(b));
+    UndoLog log = new UndoLog(length, crcs, kept, end, runs, entries(b), entries(b));
     if (kept > image.payload().length
         || kept > length
         || end.length > length - kept
@@ -156,7 +164,9 @@ public final class UndoLog {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
     put32(out, MAGIC);
     put(out, originalLength);
-    put32(out, originalCrc);
+    for (int crc : pageCrcs) {
+      put32(out, crc);
+    }
     put(out, keptBytes);
     put(out, originalEnd.length);
     out.writeBytes(originalEnd);
@@ -219,6 +229,22 @@ public final class UndoLog {
    * @throws ImageException when what comes out is not what the patch started from
    */
   public byte[] revert(GuestImage patched) {
+    byte[] out = restore(patched);
+    List<Integer> damaged = damagedPages(out);
+    if (!damaged.isEmpty()) {
+      throw new ImageException(
+          "%s: it was changed after it was patched: %d pages differ, the first at payload byte 0x%x"
+              .formatted(patched.name(), damaged.size(), damaged.get(0)));
+    }
+    return out;
+  }
+
+  /**
+   * The same, whether or not the image was changed since.
+   *
+   * @throws ImageException when the log does not fit the image
+   */
+  public byte[] restore(GuestImage patched) {
     Relocations tail;
     try {
       tail = patched.relocations().edited(added, removed);
@@ -245,18 +271,38 @@ public final class UndoLog {
       }
       System.arraycopy(r.before(), 0, out, r.offset(), r.before().length);
     }
-    if (crc(out) != originalCrc) {
-      throw new ImageException(
-          "%s: reverting it does not give the image it was made from; it was changed afterwards"
-              .formatted(patched.name()));
+    return out;
+  }
+
+  /**
+   * Pages of what {@link #restore} gave that are not as they were when the image was patched: their
+   * payload offsets, ascending.
+   */
+  public List<Integer> damagedPages(byte[] restored) {
+    int[] now = pageCrcs(restored);
+    List<Integer> out = new ArrayList<>();
+    for (int i = 0; i < now.length; i++) {
+      if (now[i] != pageCrcs[i]) {
+        out.add(i * PAGE);
+      }
     }
     return out;
   }
 
-  static int crc(byte[] payload) {
+  /** CRC-32 of each page of a payload, the last one cut short. */
+  static int[] pageCrcs(byte[] payload) {
+    int[] out = new int[pages(payload.length)];
     CRC32 crc = new CRC32();
-    crc.update(payload);
-    return (int) crc.getValue();
+    for (int i = 0; i < out.length; i++) {
+      crc.reset();
+      crc.update(payload, i * PAGE, Math.min(PAGE, payload.length - i * PAGE));
+      out[i] = (int) crc.getValue();
+    }
+    return out;
+  }
+
+  private static int pages(int length) {
+    return (int) ((length + (long) PAGE - 1) / PAGE);
   }
 
   /** Runs of bytes that differ between two arrays within {@code [from, to)}. */

@@ -37,7 +37,16 @@ public final class Verifier {
                     new ImageException(
                         "%s: section %s is missing".formatted(patched.name(), UndoLog.SECTION)));
     Findings findings = new Findings(patched);
-    GuestImage original = Patcher.original(patched);
+    byte[] restored = undo.restore(patched);
+    for (int page : undo.damagedPages(restored)) {
+      findings.add(
+          "integrity",
+          addressOf(patched, page),
+          "payload bytes 0x%x to 0x%x were changed after patching"
+              .formatted(page, Math.min(page + 4096, restored.length) - 1));
+    }
+    findings.looked("integrity", restored.length / 4096);
+    GuestImage original = GuestImage.parse(restored, patched.name());
     against.ifPresent(o -> compare(Patcher.original(o), original, findings));
     SiteMap originalSites = SiteMap.of(original);
     SiteMap sites = SiteMap.of(patched);
@@ -62,10 +71,16 @@ public final class Verifier {
     if (at >= 0) {
       findings.add(
           "original",
-          Math.max(0, original.addressOf(Math.min(at, original.payload().length - 1))),
+          addressOf(original, at),
           "the image was not made from %s: payload byte 0x%x differs"
               .formatted(against.name(), at));
     }
+  }
+
+  /** Link address of a payload byte; 0 when it is not loaded. */
+  private static long addressOf(GuestImage image, int at) {
+    long address = image.addressOf(at);
+    return address == -1 ? 0 : address;
   }
 
   /** Plans once more from the recorded options: every byte of the file must come out the same. */
@@ -98,10 +113,9 @@ public final class Verifier {
       while (end < n && end - at < 16 && expected[end] != found[end]) {
         end++;
       }
-      long address = patched.addressOf(at);
       findings.add(
           check,
-          Math.max(0, address),
+          addressOf(patched, at),
           "payload byte 0x%x: these options give %s, found %s"
               .formatted(
                   at,

@@ -1,0 +1,118 @@
+package org.hypergraft.patcher.rewrite;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.AlternativeTable;
+import org.hypergraft.annotator.site.ParavirtTable;
+import org.hypergraft.annotator.site.SyntheticKernel;
+import org.hypergraft.patcher.plan.PlanOptions;
+import org.hypergraft.patcher.plan.Target;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Damaged tables through the whole patcher: refused with one sentence, or patched into an image
+ * that reverts to exactly the input.
+ */
+class HostileImagesTest {
+  private static final int MUTANTS = 10_000;
+
+  private static SyntheticKernel kernel(boolean separateFlags) {
+    SyntheticKernel k = new SyntheticKernel(separateFlags);
+    k.function("nop_func", 0x1f00).function("paravirt_BUG", 0x1f10);
+    k.function("__x86_return_thunk", 0x1800).function("__x86_indirect_thunk_array", 0x1900);
+    k.replacement(0, "e800000000").replacement(8, "0f01d9").replacement(16, "e9fbdfffff");
+    k.replacement(24, "488b0510000000750290909090");
+    if (separateFlags) {
+      k.indirectCall(0x100, 1).alternative(0x100, 6, 0, 5, 117, 2);
+      k.alternative(0x100, 6, 8, 3, 272, 1);
+    } else {
+      k.paravirt(0x100, 1).paravirt(0x120, 2).alternative(0x120, 6, 8, 3, 272, 1);
+    }
+    k.code(0x200, "90".repeat(16)).alternative(0x200, 16, 24, 13, 97, 0);
+    k.code(0x300, "90".repeat(8)).alternative(0x300, 8, 16, 5, 97, 0);
+    k.code(0x400, "e9fb130000").place(AddressTable.Kind.RETURN_SITES, 0x400);
+    k.code(0x500, "e8fb130000").place(AddressTable.Kind.RETPOLINE_SITES, 0x500);
+    k.code(0x600, "f30f1efa").place(AddressTable.Kind.IBT_ENDBR_SEAL, 0x600);
+    k.code(0x700, "f0ff00").place(AddressTable.Kind.SMP_LOCKS, 0x700);
+    int text = (int) SyntheticKernel.TEXT;
+    int body = (int) SyntheticKernel.REPLACEMENT;
+    k.tail(new int[] {}, new int[] {body + 27}, new int[] {text + 0x204});
+    return k;
+  }
+
+  private static List<PlanOptions> options() {
+    List<Integer> words = new ArrayList<>();
+    List<Long> slots = new ArrayList<>();
+    for (int i = 0; i < 24; i++) {
+      words.add(i == 3 ? 1 << 1 | 1 << 21 : 0);
+      slots.add(SyntheticKernel.TEXT + 0x1000);
+    }
+    PlanOptions all =
+        PlanOptions.of(Target.NATIVE)
+            .withProfile(Profile.of(slots, words, 1))
+            .withUniprocessor(true);
+    return List.of(PlanOptions.of(Target.KVM), all);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "false, " + ParavirtTable.NAME,
+    "false, " + AlternativeTable.NAME,
+    "true, " + AlternativeTable.NAME,
+    "false, .return_sites",
+    "false, .retpoline_sites",
+    "true, .ibt_endbr_seal",
+    "true, .smp_locks",
+    "true, code",
+    "false, tail"
+  })
+  void mutants(boolean separateFlags, String where) {
+    SyntheticKernel k = kernel(separateFlags);
+    byte[] b = k.build();
+    int at;
+    int size;
+    switch (where) {
+      case "code" -> {
+        at = 0x1100;
+        size = 0x700;
+      }
+      case "tail" -> {
+        at = b.length - 20;
+        size = 20;
+      }
+      default -> {
+        at = k.offsetOf(where);
+        size = k.sizeOf(where);
+      }
+    }
+    Random random = new Random(where.hashCode());
+    List<PlanOptions> options = options();
+    int refused = 0;
+    for (int i = 0; i < MUTANTS; i++) {
+      byte[] mutant = b.clone();
+      for (int c = 1 + random.nextInt(3); c > 0; c--) {
+        mutant[at + random.nextInt(size)] = (byte) random.nextInt();
+      }
+      try {
+        GuestImage image = GuestImage.parse(mutant, "mutant");
+        byte[] out = Patcher.patch(image, options.get(i & 1), false).file();
+        if ((i & 15) < 2) {
+          assertArrayEquals(mutant, Patcher.original(GuestImage.parse(out, "out")).payload());
+        }
+      } catch (ImageException | ConflictException e) {
+        assertTrue(!e.getMessage().isEmpty() && e.getMessage().length() < 500, e.getMessage());
+        refused++;
+      }
+    }
+    assertTrue(refused < MUTANTS, "at least harmless mutants pass");
+  }
+}

@@ -42,6 +42,7 @@ public final class GuestRam implements AutoCloseable {
   private final long[] writeMapped;
 
   private final List<Mmu> mmus = new ArrayList<>();
+  private int execEpochs;
   private CodeListener listener = (gpa, length) -> {};
 
   /** By RAM page, one bit: the page is never mapped for unseen writes. */
@@ -308,6 +309,11 @@ public final class GuestRam implements AutoCloseable {
     }
     writeMapped[page >>> 6] |= 1L << page;
     return true;
+  }
+
+  /** A new value for {@link Mmu#execEpoch}. */
+  int nextExecEpoch() {
+    return ++execEpochs;
   }
 
   void attach(Mmu mmu) {

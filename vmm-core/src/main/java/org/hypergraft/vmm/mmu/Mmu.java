@@ -67,8 +67,12 @@ public final class Mmu implements AutoCloseable {
    */
   public boolean codeWritten;
 
-  /** Changes whenever a translation of code may have changed. */
-  public int execEpoch = 1;
+  /**
+   * Changes whenever a translation of code may have changed, to a value that no processor of the
+   * machine had before: what was proven under it holds for this processor only, and as long as it
+   * stays, whoever runs in between.
+   */
+  public int execEpoch;
 
   /** Lookups that missed, flushes of everything, of non-global pages, and of one page. */
   public long misses;
@@ -110,6 +114,7 @@ public final class Mmu implements AutoCloseable {
     memory = new NativeMemory(this, TABLES * TABLE_BYTES, 64);
     tables = memory.address;
     ram.attach(this);
+    execEpoch = ram.nextExecEpoch();
     walker.set(0, 0, 0, 0);
     clearTags();
     select();
@@ -421,12 +426,12 @@ public final class Mmu implements AutoCloseable {
       for (int i = 0; i < 1024; i++) {
         dropPage(first + ((long) i << 12));
       }
-      execEpoch++;
+      execEpoch = ram.nextExecEpoch();
       return;
     }
     dropPage(la & PAGE);
     if (log.executed(la)) {
-      execEpoch++;
+      execEpoch = ram.nextExecEpoch();
     }
   }
 
@@ -448,7 +453,7 @@ public final class Mmu implements AutoCloseable {
       clear(tables + ((long) log.get(i) << ENTRY_SHIFT));
     }
     if (log.clearNonGlobal()) {
-      execEpoch++;
+      execEpoch = ram.nextExecEpoch();
     }
   }
 
@@ -457,7 +462,7 @@ public final class Mmu implements AutoCloseable {
     fullFlushes++;
     clearTags();
     log.clear();
-    execEpoch++;
+    execEpoch = ram.nextExecEpoch();
   }
 
   private void clearTags() {

@@ -255,6 +255,38 @@ class ApicTest {
   }
 
   @Test
+  void x2apicAddressesByIdBitAndShorthand() {
+    for (LocalApic apic : List.of(cpu0, cpu1)) {
+      apic.writeMsr(0x1b, 0xfee00c00L);
+      apic.writeMsr(0x80f, 0x1ff);
+    }
+    cpu1.receive(ApicBus.INIT, 0, false);
+    assertEquals(2, cpu1.readMsr(0x80d), "INIT leaves the derived logical id");
+    cpu1.writeMsr(0x80f, 0x1ff);
+    cpu0.writeMsr(0x830, 1L << 32 | 0x51);
+    assertEquals(0x51, cpu1.acknowledge(), "physical");
+    cpu0.writeMsr(0x830, 2L << 32 | 1 << 11 | 0x61);
+    assertFalse(cpu0.pending());
+    assertEquals(0x61, cpu1.acknowledge(), "logical");
+    cpu0.writeMsr(0x830, 0xffff_ffffL << 32 | 0x71);
+    assertEquals(0x71, cpu0.acknowledge(), "broadcast");
+    assertEquals(0x71, cpu1.acknowledge());
+    cpu0.writeMsr(0x830, 2 << 18 | 0x81);
+    assertEquals(0x81, cpu0.acknowledge(), "all with self");
+    assertEquals(0x81, cpu1.acknowledge());
+    cpu0.writeMsr(0x830, 3 << 18 | 0x91);
+    assertFalse(cpu0.pending(), "all but self");
+    assertEquals(0x91, cpu1.acknowledge());
+    assertTrue(cpu0.writeMsr(0x83f, 0xa1));
+    assertEquals(0xa1, cpu0.acknowledge(), "self");
+    assertFalse(cpu0.writeMsr(0x83f, 0x1a1), "reserved bits");
+    assertFalse(cpu0.pending());
+    pins.clear();
+    cpu0.writeMsr(0x830, 1L << 32 | 4 << 8);
+    assertEquals(List.of("1 nmi"), pins);
+  }
+
+  @Test
   void edgesAreForwardedOnce() {
     redirect(2, 0x30);
     ioApic.set(2, true);

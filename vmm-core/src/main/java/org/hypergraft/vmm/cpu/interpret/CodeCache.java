@@ -43,7 +43,7 @@ final class CodeCache implements CodeListener {
 
   boolean breakpointHit;
 
-  /** The vCPU whose epochs the blocks carry. */
+  /** The vCPU that runs. */
   private Cpu current;
 
   private Tier1 tier1;
@@ -63,16 +63,15 @@ final class CodeCache implements CodeListener {
     ram.codeListener(this);
   }
 
-  /** Makes {@code c} the vCPU that runs. Epochs of different vCPUs are kept apart. */
+  /**
+   * Makes {@code c} the vCPU that runs. What another one proved is not taken for granted, because
+   * no two have the same epoch; what the other one did not touch is still proven for {@code c}.
+   */
   void attach(Cpu c) {
-    if (current == c) {
-      return;
+    if (current != c) {
+      current = c;
+      requester = null;
     }
-    if (current != null) {
-      c.mmu.execEpoch = Math.max(c.mmu.execEpoch, current.mmu.execEpoch) + 1;
-    }
-    current = c;
-    requester = null;
   }
 
   void tier1(Tier1 compiler) {

@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.cpu.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -131,6 +132,33 @@ class CpuModelTest {
     int[] out = new int[4];
     t.read(new Cpu(3), 1, 0, out);
     assertEquals(3, out[1] >>> 24, "initial APIC id");
+  }
+
+  @Test
+  void topologyIsOneThreadPerCoreOfOnePackage() {
+    for (CpuModel m : CpuModels.all()) {
+      CpuidTable one = new CpuidTable(m, false, TSC_HZ, 1);
+      assertEquals(1, leaf(one, 1, 0)[1] >>> 16 & 0xff, m::name);
+      assertEquals(0, leaf(one, 1, 0)[3] & 1 << 28, m::name);
+      CpuidTable six = new CpuidTable(m, false, TSC_HZ, 6);
+      assertEquals(8, leaf(six, 1, 0)[1] >>> 16 & 0xff, "APIC ids of the package");
+      assertNotEquals(0, leaf(six, 1, 0)[3] & 1 << 28, "HTT");
+      boolean intel = m.vendor() == CpuVendor.INTEL;
+      boolean extended = m.has(Feature.TOPOEXT);
+      if (intel) {
+        assertEquals(7, leaf(six, 4, 3)[0] >>> 26, "cores");
+        assertEquals(7, leaf(six, 4, 3)[0] >>> 14 & 0xfff, "sharing the last cache");
+        assertEquals(0, leaf(six, 4, 2)[0] >>> 14 & 0xfff);
+      } else {
+        assertNotEquals(0, leaf(six, 0x8000_0001, 0)[2] & Feature.CMP_LEGACY.mask());
+        assertEquals(3 << 12 | 5, leaf(six, 0x8000_0008, 0)[2]);
+      }
+      int[] out = new int[4];
+      six.read(new Cpu(5), 0xb, 1, out);
+      assertArrayEquals(intel || extended ? new int[] {3, 6, 0x201, 5} : new int[4], out, m.name());
+      six.read(new Cpu(5), 0x8000_001e, 0, out);
+      assertArrayEquals(extended ? new int[] {5, 5, 0, 0} : new int[4], out, m.name());
+    }
   }
 
   @Test

@@ -17,6 +17,7 @@ import org.hypergraft.vmm.cpu.Platform;
 import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.hypergraft.vmm.hypervisor.ApicMsrs;
 import org.hypergraft.vmm.hypervisor.GuestPlatform;
+import org.hypergraft.vmm.hypervisor.Hypervisor;
 import org.hypergraft.vmm.hypervisor.HypervisorHost;
 import org.hypergraft.vmm.hypervisor.Hypervisors;
 import org.hypergraft.vmm.mmu.GuestFault;
@@ -70,8 +71,12 @@ class KvmHypervisorTest {
     host(CpuVendor.AMD, 1_000_000_000);
   }
 
+  private HypervisorHost hostOf(CpuVendor vendor, long tscHz) {
+    return new HypervisorHost(vendor, ram, clock, tscHz, EPOCH, new Signals());
+  }
+
   private void host(CpuVendor vendor, long tscHz) {
-    HypervisorHost host = new HypervisorHost(vendor, ram, clock, tscHz, EPOCH, new Signals());
+    HypervisorHost host = hostOf(vendor, tscHz);
     platform =
         new GuestPlatform(
             CpuModels.find("baseline", vendor).orElseThrow(),
@@ -198,13 +203,37 @@ class KvmHypervisorTest {
   }
 
   @Test
+  void stealTimeCountsTurnsOfOthersAndFlushesOnDemand() {
+    Hypervisor kvm = Hypervisors.named("kvm").orElseThrow().create(hostOf(CpuVendor.AMD, 1_000_000_000));
+    kvm.writeMsr(cpu, KvmAbi.MSR_STEAL_TIME, 0x5000 | 1);
+    assertEquals(0, ram.u64(0x5000));
+    int version = ram.u32(0x5008);
+    assertEquals(0, version & 1);
+    kvm.leaves(cpu, false);
+    assertEquals(1, ram.u8(0x5010), "preempted");
+    clock.advance(700);
+    long flushes = mmu.fullFlushes;
+    kvm.enters(cpu);
+    assertEquals(0, ram.u8(0x5010));
+    assertEquals(700, ram.u64(0x5000));
+    assertEquals(version + 2, ram.u32(0x5008));
+    assertEquals(flushes, mmu.fullFlushes);
+    kvm.leaves(cpu, true);
+    clock.advance(1000);
+    ram.put8(0x5010, ram.u8(0x5010) | 2); // another vCPU asks for a flush instead of interrupting
+    kvm.enters(cpu);
+    assertEquals(flushes + 1, mmu.fullFlushes);
+    assertEquals(700, ram.u64(0x5000), "nothing is stolen from an idle vCPU");
+  }
+
+  @Test
   void hypercalls() {
     assertEquals(-KvmAbi.ENOSYS, call(0x77, 0, 0, 0, 0));
     assertEquals(-KvmAbi.ENOSYS, call(-1, 0, 0, 0, 0));
     assertEquals(0, call(KvmAbi.HC_KICK_CPU, 0, 2, 0, 0));
     assertEquals(0, call(KvmAbi.HC_SCHED_YIELD, 1, 0, 0, 0));
     assertEquals(2, call(KvmAbi.HC_SEND_IPI, 0b1011, 0, 1, 0xfd));
-    assertEquals(List.of("wake 2", "irq 1 fd", "irq 2 fd", "irq 4 fd"), signals);
+    assertEquals(List.of("wake 2", "give way", "irq 1 fd", "irq 2 fd", "irq 4 fd"), signals);
     clock.advance(2_000_000_007L);
     assertEquals(0, call(KvmAbi.HC_CLOCK_PAIRING, 0x4000, 0, 0, 0));
     assertEquals(EPOCH + 2, ram.u64(0x4000));

@@ -67,7 +67,9 @@ public final class Validator {
     Oracle oracle = new Oracle(plan);
     OracleResult comparison = null;
     if (cpus > 1) {
-      // Only the first processor exists: the run ends before the guest would start the others.
+      // Only up to its own patching, which comes before the others are started. Consoles are
+      // compared
+      // with one processor: with several, lines of concurrent initialisation may change places.
       progress.accept("booting the original to its own patching");
       comparison = compare(oracle, sites, output, boot(image, cpus, oracle, false, "original"));
     }

@@ -48,7 +48,7 @@ final class Processors {
   private long othersRetired;
 
   /** Count of the current vCPU's own instructions at which its turn ends. */
-  private long turnEnd = QUANTUM;
+  private long turnEnd;
 
   /**
    * @param count how many, at least 1
@@ -58,6 +58,7 @@ final class Processors {
     all = new Vcpu[count];
     Arrays.setAll(all, make);
     current = all[0];
+    startTurn();
   }
 
   /** Connects them to what is told of turns. To be called before any runs. */
@@ -130,8 +131,12 @@ final class Processors {
       bus.select(v.apic);
       hypervisor.enters(v.cpu);
     }
-    turnEnd = v.cpu.retired() + QUANTUM;
-    v.cpu.spins = all.length == 1 ? Integer.MAX_VALUE : SPINS;
+    startTurn();
+  }
+
+  private void startTurn() {
+    turnEnd = current.cpu.retired() + QUANTUM;
+    current.cpu.spins = all.length == 1 ? Integer.MAX_VALUE : SPINS;
   }
 
   /** The current vCPU left its turn by request: it may have spun for long enough. */

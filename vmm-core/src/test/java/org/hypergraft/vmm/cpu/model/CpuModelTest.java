@@ -156,8 +156,10 @@ class CpuModelTest {
       int[] out = new int[4];
       six.read(new Cpu(5), 0xb, 1, out);
       assertArrayEquals(intel || extended ? new int[] {3, 6, 0x201, 5} : new int[4], out, m.name());
-      six.read(new Cpu(5), 0x8000_001e, 0, out);
-      assertArrayEquals(extended ? new int[] {5, 5, 0, 0} : new int[4], out, m.name());
+      if (!intel) {
+        six.read(new Cpu(5), 0x8000_001e, 0, out);
+        assertArrayEquals(extended ? new int[] {5, 5, 0, 0} : new int[4], out, m.name());
+      }
     }
   }
 

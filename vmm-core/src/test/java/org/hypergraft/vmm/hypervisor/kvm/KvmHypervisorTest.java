@@ -204,7 +204,8 @@ class KvmHypervisorTest {
 
   @Test
   void stealTimeCountsTurnsOfOthersAndFlushesOnDemand() {
-    Hypervisor kvm = Hypervisors.named("kvm").orElseThrow().create(hostOf(CpuVendor.AMD, 1_000_000_000));
+    Hypervisor kvm =
+        Hypervisors.named("kvm").orElseThrow().create(hostOf(CpuVendor.AMD, 1_000_000_000));
     kvm.writeMsr(cpu, KvmAbi.MSR_STEAL_TIME, 0x5000 | 1);
     assertEquals(0, ram.u64(0x5000));
     int version = ram.u32(0x5008);

@@ -104,6 +104,11 @@ final class InterpreterUnderTest implements EngineUnderTest {
     return name;
   }
 
+  /** The processor, for tests of what control registers do. */
+  Cpu cpu() {
+    return cpu;
+  }
+
   /** Regions compiled so far. */
   long regions() {
     return compiler == null ? 0 : compiler.regions();

@@ -42,7 +42,7 @@ final class MachineState {
   /** Contents of the memory window. */
   static final int WINDOW = XSAVE + XSAVE_SIZE;
 
-  static final int WINDOW_SIZE = 512;
+  static final int WINDOW_SIZE = 1024;
   static final int SIZE = WINDOW + WINDOW_SIZE;
 
   static final int NO_EXCEPTION = 256;

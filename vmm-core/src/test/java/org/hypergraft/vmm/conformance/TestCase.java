@@ -16,6 +16,9 @@ final class TestCase {
   /** Results agree when they are this close, in units in the last place; 0 = equal. */
   final Tolerance tolerance;
 
+  /** Bytes of the memory window that need not agree, as pairs of offset and end. */
+  int[] ignored = {};
+
   /** What {@link StateGenerator} made the input from, before it was adjusted. */
   final long seed;
 

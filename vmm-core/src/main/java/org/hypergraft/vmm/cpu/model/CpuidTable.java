@@ -210,7 +210,8 @@ public final class CpuidTable {
       case 0xd -> {
         if (subleaf <= 1 && model.has(Feature.XSAVE)) {
           boolean compact = subleaf == 1;
-          if (!compact || (out[0] & Feature.XSAVES.mask()) != 0) {
+          int compacting = Feature.XSAVES.mask() | Feature.XSAVEC.mask();
+          if (!compact || (out[0] & compacting) != 0) {
             out[1] = XSAVE_MINIMUM + ((c.xcr0 & 4) != 0 ? XSAVE_AVX : 0);
           }
         }

@@ -3,6 +3,7 @@ package org.hypergraft.vmm.cpu.system;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Op;
 import org.hypergraft.vmm.cpu.model.Feature;
+import org.hypergraft.vmm.cpu.x87.ExtendedState;
 import org.hypergraft.vmm.mmu.Mmu;
 
 /**
@@ -229,10 +230,26 @@ public final class ControlRegisters {
 
   public static void xgetbv(Cpu c, Op op) {
     requireXsave(c);
-    if ((c.r[Cpu.RCX] & 0xffff_ffffL) != 0) {
-      throw Registers.gp();
+    switch ((int) c.r[Cpu.RCX]) {
+      case 0:
+        Registers.edxEax(c, c.xcr0);
+        break;
+      case 1:
+        // CPUID.(0Dh,1):EAX[2]: what XSAVEOPT and XSAVEC would save
+        if (!offersInUse(c)) {
+          throw Registers.gp();
+        }
+        Registers.edxEax(c, c.xcr0 & ExtendedState.inUse(c));
+        break;
+      default:
+        throw Registers.gp();
     }
-    Registers.edxEax(c, c.xcr0);
+  }
+
+  private static boolean offersInUse(Cpu c) {
+    int[] out = new int[4];
+    c.platform.cpuid(c, 0xd, 1, out);
+    return (out[0] & 4) != 0;
   }
 
   /** XSETBV: x87 always on, AVX only with SSE, nothing that CPUID 0Dh does not list. */

@@ -39,7 +39,7 @@ for options in "" "cryptomgr.notests"; do
       grep -q USERSPACE-OK "$work/log" || { tail -n 20 "$work/log" >&2; die "$who: no userspace"; }
       echo "$figures" >>"$work/$who"
       printf '  run %d  %-6s  %6s CPU s  %6s s\n' "$run" "$who" ${figures}
-      [ $who = theirs ] || grep -a '^boot:' "$work/log" | sed 's/^/          /'
+      [ $who = theirs ] || grep -a '^boot: .* instructions' "$work/log" | sed 's/^/          /'
     done
   done
   a=$(cut -d' ' -f1 "$work/ours" | median)

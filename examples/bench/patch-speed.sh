@@ -18,7 +18,6 @@ report() { # NAME COMMAND...
   : >"$work/cpu"
   for _ in $(seq "$runs"); do
     figures=$(measure "$work/log" "$@") || { cat "$work/log" >&2; die "$name failed"; }
-    set -- "$@"
     echo "${figures#* }" >>"$work/wall"
     echo "${figures% *}" >>"$work/cpu"
   done
@@ -33,6 +32,7 @@ report "patch, cold, from the vmlinux" $patch "$work/vmlinux" -o "$work/out"
 if command -v objcopy >/dev/null; then
   report "objcopy of the vmlinux" objcopy "$work/vmlinux" "$work/copy"
 fi
+[ -d "$root/examples/target/classes" ] || die "run 'mvn -B -DskipTests package' first for the warm figure"
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 "$java" -cp "$root/examples/target/classes:$root/patcher/target/hypergraft.jar" \
   org.hypergraft.examples.PatchBenchmark "$work/vmlinux" "$runs"

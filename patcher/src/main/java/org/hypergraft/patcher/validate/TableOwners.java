@@ -28,7 +28,12 @@ public final class TableOwners {
           ".smp_locks",
           ".call_sites");
 
-  private record Area(long start, byte[] owner) {}
+  /**
+   * What owns a byte of code that only runs at boot: its memory is freed, cleared and used again.
+   */
+  public static final String FREED = "freed init code";
+
+  private record Area(long start, byte[] owner, boolean freed) {}
 
   private final List<Area> areas = new ArrayList<>();
   private final List<String> names = new ArrayList<>();
@@ -40,7 +45,7 @@ public final class TableOwners {
     GuestImage image = sites.image();
     for (Section s : image.elf().sections()) {
       if (s.allocated() && s.executable() && s.hasBytes()) {
-        areas.add(new Area(s.address(), new byte[(int) s.size()]));
+        areas.add(new Area(s.address(), new byte[(int) s.size()], isFreed(s.name())));
       }
     }
     sites.forEach(this::claim);
@@ -65,10 +70,16 @@ public final class TableOwners {
     }
   }
 
-  /** The table that owns the byte at a link address, or {@link #NONE}. */
+  /** The table that owns the byte at a link address, {@link #FREED} or {@link #NONE}. */
   public String of(long linkAddress) {
     Area area = area(linkAddress);
-    return area == null ? NONE : names.get(area.owner()[(int) (linkAddress - area.start())]);
+    int rank = area == null ? 0 : area.owner()[(int) (linkAddress - area.start())];
+    return rank == 0 && area != null && area.freed() ? FREED : names.get(rank);
+  }
+
+  /** Code between Linux's __init_begin and __init_end (arch/x86/kernel/vmlinux.lds.S). */
+  private static boolean isFreed(String section) {
+    return section.startsWith(".init.") || section.equals(".altinstr_aux");
   }
 
   private Area area(long address) {

@@ -21,6 +21,9 @@ public record Assumptions(Optional<Set<String>> features, OptionalInt cpus) {
    */
   public static final String MWAIT = "mwait";
 
+  /** The CPU has the LKGS instruction: kernels that know it (6.12) then load GS another way. */
+  static final String LKGS = "lkgs";
+
   /** Hyper-V: hints and features that its spin locks and TLB flushes need. */
   static final String HV_CLUSTER_IPI = "cluster-ipi";
 
@@ -145,6 +148,9 @@ public record Assumptions(Optional<Set<String>> features, OptionalInt cpus) {
   /** The names that {@code features=} accepts. */
   public static Set<String> knownFeatures(Target target) {
     Set<String> out = new TreeSet<>();
+    if (target != Target.XEN_PV) {
+      out.add(LKGS);
+    }
     switch (target) {
       case KVM -> {
         for (KvmAbi.Feature f : KvmAbi.Feature.values()) {

@@ -30,6 +30,16 @@ final class SlotRules {
   private SlotRules() {}
 
   /**
+   * {@code lkgs_init()}, arch/x86/include/asm/gsseg.h: on the CPU alone, whatever the hypervisor.
+   */
+  static final Rule LKGS =
+      new Rule(
+          "cpu.load_gs_index",
+          List.of("native_lkgs"),
+          a -> a.has(Assumptions.LKGS),
+          Assumptions.LKGS);
+
+  /**
    * The assignments of a target; all other slots keep their initialisers.
    *
    * @param since5_12 whether {@code flush_tlb_multi} exists: the TLB rules gained conditions then

@@ -38,6 +38,9 @@ final class TargetFacts implements Facts {
     for (SlotRules.Rule r : SlotRules.of(target, since5_12)) {
       rules.put(r.operation(), r);
     }
+    if (image.symbols().contains(SlotRules.LKGS.function().get(0))) {
+      rules.put(SlotRules.LKGS.operation(), SlotRules.LKGS);
+    }
     for (PvOps.Slot s : ops.slots()) {
       SlotRules.Rule rule = rules.get(s.operation());
       if (target == Target.XEN_PV) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.hypergraft.patcher.validate.TableOwners;
 import org.hypergraft.vmm.machine.RunReport;
 
@@ -49,6 +50,11 @@ public final class BootReport implements Document {
         run.host().cpuSeconds(),
         run.host().wallSeconds(),
         run.host().peakBytes() < 0 ? "unknown" : Text.size(run.host().peakBytes()));
+    if (run.retiredByCpu().size() > 1) {
+      out.println(
+          "boot: instructions by CPU: "
+              + run.retiredByCpu().stream().map(Text::number).collect(Collectors.joining(", ")));
+    }
     List<String> exits = new ArrayList<>();
     run.exits()
         .forEach(
@@ -99,6 +105,7 @@ public final class BootReport implements Document {
         .put("outcome", run.outcome())
         .put("reason", run.reason())
         .put("instructions", run.retired())
+        .list("instructionsByCpu", run.retiredByCpu(), n -> n)
         .put("instructionsToUserspace", run.retiredToUserspace())
         .put("virtualNanoseconds", run.virtualNs())
         .put("idleNanoseconds", run.idleNs())

@@ -1,6 +1,8 @@
 package org.hypergraft.vmm.machine;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -54,7 +56,7 @@ public final class Machine implements AutoCloseable {
   private final FaultLog faults;
   private final TextWrites textWrites;
   private final boolean unpacks;
-  private final Map<Long, Breakpoint> breakpoints = new HashMap<>();
+  private final Map<Long, List<Breakpoint>> breakpoints = new HashMap<>();
   private Moment userspace = v -> true;
   private long nextProgress = MachineConfig.PROGRESS_INTERVAL;
   private long retiredToUserspace = -1;
@@ -299,30 +301,48 @@ public final class Machine implements AutoCloseable {
   }
 
   private void arm(long address, Breakpoint breakpoint) {
-    breakpoints.put(address, breakpoint);
+    List<Breakpoint> here = breakpoints.computeIfAbsent(address, k -> new ArrayList<>());
+    if (!here.contains(breakpoint)) {
+      here.add(breakpoint);
+    }
     engine.addBreakpoint(address);
   }
 
   private void breakpoint() {
     Cpu cpu = processors.current();
     long at = cpu.rip;
-    Breakpoint b = breakpoints.get(at);
-    if (b.atReturn) {
-      long stack = cpu.r[Cpu.RSP];
-      int size = cpu.code64() ? Long.BYTES : Integer.BYTES;
-      OptionalLong returnAddress = view.word(stack, size);
-      if (returnAddress.isPresent()) {
-        arm(returnAddress.getAsLong(), new Breakpoint(b.moment, false, stack + size));
+    // several processors, or a recursive function, may wait for a return to the same address
+    for (Breakpoint b : List.copyOf(breakpoints.get(at))) {
+      if (b.atReturn) {
+        armReturn(b.moment);
+      } else if (b.stackPointer == 0 || b.stackPointer == cpu.r[Cpu.RSP]) {
+        if (b.stackPointer != 0) {
+          disarm(at, b);
+        }
+        stopUnless(b.moment.reached(view));
       }
-    } else if (b.stackPointer == 0 || b.stackPointer == cpu.r[Cpu.RSP]) {
-      if (b.stackPointer != 0) {
-        breakpoints.remove(at);
-        engine.removeBreakpoint(at);
-      }
-      stopUnless(b.moment.reached(view));
     }
     if (outcome == null && breakpoints.containsKey(at)) {
       engine.stepOver(cpu);
+    }
+  }
+
+  private void armReturn(Moment moment) {
+    Cpu cpu = processors.current();
+    long stack = cpu.r[Cpu.RSP];
+    int size = cpu.code64() ? Long.BYTES : Integer.BYTES;
+    OptionalLong returnAddress = view.word(stack, size);
+    if (returnAddress.isPresent()) {
+      arm(returnAddress.getAsLong(), new Breakpoint(moment, false, stack + size));
+    }
+  }
+
+  private void disarm(long address, Breakpoint breakpoint) {
+    List<Breakpoint> here = breakpoints.get(address);
+    here.remove(breakpoint);
+    if (here.isEmpty()) {
+      breakpoints.remove(address);
+      engine.removeBreakpoint(address);
     }
   }
 

@@ -26,7 +26,8 @@ import org.hypergraft.vmm.hypervisor.HypervisorHost;
  * exact counts and do not end a turn.
  *
  * <p>Instructions are never interleaved, so all of them are atomic, locked or not, split over cache
- * lines or pages or not, repeated string instructions included.
+ * lines or pages or not. Only a repeated string instruction may be left between iterations, where
+ * the architecture allows it.
  */
 final class Processors {
   /**

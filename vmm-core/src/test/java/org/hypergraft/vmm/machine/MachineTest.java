@@ -132,6 +132,13 @@ class MachineTest {
     }
     seen.clear();
     try (Machine machine = new Machine(config(guest).build())) {
+      machine.atEntry(f, view -> seen.add("entry"));
+      machine.atReturn(f, view -> seen.add("return"));
+      machine.run();
+      assertEquals(List.of("entry", "return", "entry", "return"), seen, "both at one address");
+    }
+    seen.clear();
+    try (Machine machine = new Machine(config(guest).build())) {
       machine.atEntry(
           f,
           view -> {

@@ -65,7 +65,7 @@ class SeveralProcessorsBootTest {
   }
 
   @ParameterizedTest
-  @EnabledIfSystemProperty(named = "hypergraft.matrix", matches = "full")
+  @EnabledIfSystemProperty(named = KernelMatrixTest.MATRIX, matches = "full")
   @CsvSource({
     "6.1 cloud, 2, none, baseline, AMD",
     "6.1 cloud, 4, none, baseline, AMD",
@@ -73,6 +73,10 @@ class SeveralProcessorsBootTest {
     "6.1 cloud, 4, kvm, zen, AMD",
     "6.1 cloud, 2, kvm, baseline, INTEL",
     "6.1 cloud, 8, kvm, baseline, AMD",
+    "5.10.262 cloud, 4, kvm, baseline, AMD",
+    "6.1 686, 4, none, baseline, AMD",
+    "6.1 686-pae, 4, kvm, baseline, INTEL",
+    "7.2 cloud, 4, kvm, baseline, AMD",
     "6.12 cloud, 4, none, baseline, AMD",
     "6.12 cloud, 4, kvm, zen, AMD",
     "6.12 cloud, 4, kvm, skylake, INTEL",
@@ -83,7 +87,7 @@ class SeveralProcessorsBootTest {
   }
 
   @Test
-  @EnabledIfSystemProperty(named = "hypergraft.matrix", matches = "full")
+  @EnabledIfSystemProperty(named = KernelMatrixTest.MATRIX, matches = "full")
   void fourAlikeWithEveryBlockCompiled() {
     assertAlike(
         boot("6.1 cloud", 4, config("6.1 cloud").tiers(Tiers.FORCED)),

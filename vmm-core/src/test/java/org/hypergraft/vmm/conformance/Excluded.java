@@ -25,11 +25,14 @@ final class Excluded {
           Mnemonic.INT,
           Mnemonic.INT1,
           Mnemonic.INT3,
+          Mnemonic.INTO,
           Mnemonic.IRET,
           Mnemonic.CALLF,
           Mnemonic.JMPF,
           Mnemonic.RETF,
           Mnemonic.LSS,
+          Mnemonic.LDS,
+          Mnemonic.LES,
           Mnemonic.LFS,
           Mnemonic.LGS,
           Mnemonic.LAR,
@@ -159,6 +162,11 @@ final class Excluded {
    * Whether an instruction reads or changes system state; PUSHF and POPF are tested all the same.
    */
   static boolean system(Insn insn) {
+    for (int i = 0; i < insn.operands; i++) {
+      if (insn.kind[i] == Insn.SEG && (i == 0 && insn.mnemonic != Mnemonic.PUSH)) {
+        return true; // loads of segment registers depend on the host's tables
+      }
+    }
     if (insn.mnemonic == Mnemonic.MOVBE && insn.rep) {
       return true; // undefined; the decoder, like others, passes over the prefix
     }

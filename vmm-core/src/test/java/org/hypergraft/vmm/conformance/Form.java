@@ -28,10 +28,14 @@ final class Form {
   final Mnemonic mnemonic;
   final String key;
 
+  /** Code size in bits: 64 or 32. */
+  final int mode;
+
   private Form(byte[] lead, boolean memory, Insn insn, String key) {
     this.lead = lead;
     this.memory = memory;
     this.mnemonic = insn.mnemonic;
+    mode = insn.mode;
     this.key = key;
   }
 
@@ -52,7 +56,7 @@ final class Form {
       } else if (modrm >= 0xc0) {
         code[lead.length] = (byte) (modrm & 0x7f);
       }
-      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, 64, insn);
+      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, mode, insn);
       if (n != 0 && key(insn).equals(key)) {
         return Arrays.copyOf(code, n);
       }
@@ -80,7 +84,7 @@ final class Form {
       } else {
         code[at] |= (byte) 0xc0;
       }
-      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, 64, insn);
+      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, mode, insn);
       if (n != 0 && key(insn).equals(key)) {
         return Arrays.copyOf(code, n);
       }
@@ -92,16 +96,16 @@ final class Form {
   private void freeBits(byte[] code, Random random) {
     for (int i = 0; i < lead.length; i++) {
       int b = lead[i] & 0xff;
-      if ((b & 0xf0) == 0x40) {
+      if ((b & 0xf0) == 0x40 && mode == 64) {
         code[i] = (byte) (b & 0x48 | random.nextInt(8));
         return;
       }
-      if (b == 0xc4) {
+      if (b == 0xc4 && mode == 64) {
         code[i + 1] = (byte) (b(lead[i + 1]) & 0x1f | random.nextInt(8) << 5);
         vvvv(code, i + 2, random);
         return;
       }
-      if (b == 0xc5) {
+      if (b == 0xc5 && mode == 64) {
         code[i + 1] = (byte) (b(lead[i + 1]) & 0x7f | random.nextInt(2) << 7);
         vvvv(code, i + 1, random);
         return;
@@ -157,21 +161,52 @@ final class Form {
     {0x66, 0xf3}
   };
 
+  private static final int[][] PREFIXES_32 = {
+    {},
+    {0x66},
+    {0xf2},
+    {0xf3},
+    {0xf0},
+    {0x66, 0xf0},
+    {0x67},
+    {0x66, 0x67},
+    {0x66, 0xf2},
+    {0x66, 0xf3}
+  };
+
   private static final int[][] MAPS = {{}, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}};
+
+  /** All legacy-encoded forms of 32-bit code. */
+  static List<Form> compatibility(Set<Mnemonic> excluded) {
+    Set<String> found = new HashSet<>();
+    List<Form> forms = new ArrayList<>();
+    Insn insn = new Insn();
+    for (int[] map : MAPS) {
+      for (int opcode = 0; opcode < 256; opcode++) {
+        boolean rex = (opcode & 0xf0) == 0x40;
+        if (map.length == 0 && prefix(opcode) && !rex) {
+          continue;
+        }
+        for (int[] prefix : PREFIXES_32) {
+          probe(lead(prefix, map, opcode), 32, insn, excluded, found, forms);
+        }
+      }
+    }
+    return forms;
+  }
 
   /** All forms of instructions that user mode can run and {@code excluded} does not name. */
   static List<Form> all(Set<Mnemonic> excluded) {
     Set<String> found = new HashSet<>();
     List<Form> forms = new ArrayList<>();
     Insn insn = new Insn();
-    Random random = new Random(1);
     for (int[] map : MAPS) {
       for (int opcode = 0; opcode < 256; opcode++) {
         if (map.length == 0 && prefix(opcode)) {
           continue;
         }
         for (int[] prefix : PREFIXES) {
-          probe(lead(prefix, map, opcode), insn, random, excluded, found, forms);
+          probe(lead(prefix, map, opcode), 64, insn, excluded, found, forms);
         }
       }
     }
@@ -181,7 +216,7 @@ final class Form {
           for (int opcode = 0; opcode < 256; opcode++) {
             int last = (wl & 1) << 7 | 0x78 | (wl >> 1) << 2 | pp;
             byte[] lead = {(byte) 0xc4, (byte) (0xe0 | map), (byte) last, (byte) opcode};
-            probe(lead, insn, random, excluded, found, forms);
+            probe(lead, 64, insn, excluded, found, forms);
           }
         }
       }
@@ -220,8 +255,8 @@ final class Form {
 
   private static void probe(
       byte[] lead,
+      int mode,
       Insn insn,
-      Random random,
       Set<Mnemonic> excluded,
       Set<String> found,
       List<Form> forms) {
@@ -233,7 +268,7 @@ final class Form {
       }
       code[lead.length] = (byte) modrm;
       code[lead.length + 1] = 0x20; // a SIB byte without index, usable base
-      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, 64, insn);
+      int n = Decoder.decode(code, 0, code.length, MachineState.CODE_ADDRESS, mode, insn);
       if (n == 0
           || excluded.contains(insn.mnemonic)
           || insn.encoding > 1

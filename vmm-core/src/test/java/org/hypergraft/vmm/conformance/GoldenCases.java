@@ -105,7 +105,8 @@ final class GoldenCases {
   private static List<String> words(MachineState from, MachineState to, boolean input) {
     List<String> list = new ArrayList<>();
     for (int at = 0; at < MachineState.SIZE; at += 8) {
-      boolean code = at >= MachineState.CODE_LENGTH && at < MachineState.XSAVE;
+      boolean code =
+          at >= MachineState.CODE_LENGTH && at < MachineState.XSAVE && at != MachineState.MODE;
       // fields nobody compares: last x87 instruction and operand, reserved parts of the area
       boolean noise =
           at == MachineState.XSAVE + 8

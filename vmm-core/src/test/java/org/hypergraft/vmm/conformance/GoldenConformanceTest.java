@@ -66,6 +66,7 @@ class GoldenConformanceTest {
     try (HostCpu host = HostCpu.open()) {
       Assumptions.assumeTrue(host != null, "the host's processor cannot serve as oracle");
       List<Form> forms = Conformance.offered(host, Form.all(Excluded.set()), 1);
+      forms.addAll(Conformance.offered(host, Form.compatibility(Excluded.set()), 1));
       List<TestCase> tests = new CaseGenerator(1).cases(forms, 1);
       List<MachineState> results = host.run(TestCase.inputs(tests));
       Map<String, Integer> kept = new HashMap<>();
@@ -73,6 +74,9 @@ class GoldenConformanceTest {
       lines.add("# Results of a real processor; see GoldenCases for the format.");
       for (int i = 0; i < tests.size(); i++) {
         String name = tests.get(i).label.split(" ", 2)[0];
+        if (tests.get(i).input.compatibility()) {
+          name += " 32";
+        }
         String line = GoldenCases.format(tests.get(i), results.get(i));
         if (line != null && kept.getOrDefault(name, 0) < PER_MNEMONIC) {
           kept.merge(name, 1, Integer::sum);

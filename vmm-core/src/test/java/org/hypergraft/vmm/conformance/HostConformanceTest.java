@@ -62,6 +62,17 @@ class HostConformanceTest {
     check(tier, tests, "instruction cases of " + chosen.size() + " forms");
   }
 
+  /** 32-bit code, in compatibility mode: all forms of the legacy maps. */
+  @ParameterizedTest
+  @EnumSource(Tier.class)
+  void compatibilityMode(Tier tier) throws IOException {
+    int each = Integer.getInteger("conformance.each", 1);
+    long seed = Long.getLong("conformance.seed", 20260103);
+    List<Form> narrow = Conformance.offered(host, Form.compatibility(Excluded.set()), 1);
+    List<TestCase> tests = new CaseGenerator(seed).cases(narrow, each);
+    check(tier, tests, "32-bit instruction cases of " + narrow.size() + " forms");
+  }
+
   @ParameterizedTest
   @EnumSource(Tier.class)
   void randomPrograms(Tier tier) throws IOException {

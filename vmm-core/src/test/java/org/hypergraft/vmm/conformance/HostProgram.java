@@ -31,6 +31,7 @@ final class HostProgram {
   private static final long SIGNAL_STACK = DATA + 0x6000;
   private static final int SIGNAL_STACK_SIZE = 0x10000;
   private static final long SCRATCH = DATA + 0x5800;
+  private static final long FAR_POINTER = SCRATCH + 128;
   private static final long MEMORY_END = SIGNAL_STACK + SIGNAL_STACK_SIZE;
 
   private static final int READ = 0;
@@ -123,6 +124,7 @@ final class HostProgram {
 
   private int handlerImmediate;
   private int exitImmediate;
+  private int exitImmediate32;
 
   private void prologue() {
     a.set(RSP, STACK_TOP);
@@ -154,6 +156,11 @@ final class HostProgram {
     a.set(RDI, ARCH_SET_GS);
     a.set(RSI, MachineState.GS_BASE);
     a.syscall(ARCH_PRCTL);
+    // 32-bit code needs data segments that are not null
+    a.set(RAX, MachineState.DATA);
+    a.bytes(0x8e, 0xd8, 0x8e, 0xc0); // mov ds, eax; mov es, eax
+    a.storeImmediate(FAR_POINTER, (int) MachineState.CODE_ADDRESS);
+    a.storeImmediate(FAR_POINTER + 4, MachineState.CODE32);
   }
 
   /** Reads SIZE bytes; the end of the input ends the process. */
@@ -210,6 +217,7 @@ final class HostProgram {
     a.set(RDI, MachineState.CODE_ADDRESS);
     a.load(RCX, RECORD + MachineState.CODE_LENGTH);
     a.bytes(0xf3, 0xa4);
+    jumpIfCompatibility("stub32");
     // jmp [rip+0]; dq exit
     a.set(RAX, 0x25ff);
     a.bytes(0x48, 0xab); // stosq: ff 25 00 00 00 00 xx xx
@@ -217,19 +225,40 @@ final class HostProgram {
     a.set(RAX, 0x11111111);
     exitImmediate = a.size() - 4;
     a.bytes(0x48, 0xab);
+    a.jump("enter");
+    a.label("stub32");
+    a.bytes(0xc6, 0x07, 0xea, 0xc7, 0x47, 0x01); // jmp 33:exit
+    exitImmediate32 = a.size();
+    a.bytes(0, 0, 0, 0, 0x66, 0xc7, 0x47, 0x05, MachineState.CODE64, 0);
+  }
+
+  private void jumpIfCompatibility(String label) {
+    a.load(RAX, RECORD + MachineState.MODE);
+    a.bytes(0x48, 0x83, 0xf8, 32); // cmp rax, 32
+    a.jumpIf(0x4, label);
   }
 
   private void enter() {
+    a.label("enter");
     a.set(RAX, components);
     a.set(RDX, 0);
     a.xstate(5, RECORD + MachineState.XSAVE);
+    jumpIfCompatibility("enter32");
+    registers();
+    a.jumpTo(MachineState.CODE_ADDRESS);
+    a.label("enter32");
+    registers();
+    a.bytes(0xff, 0x2c, 0x25); // jmp far [FAR_POINTER]
+    a.bytes(b(FAR_POINTER, 0), b(FAR_POINTER, 1), b(FAR_POINTER, 2), b(FAR_POINTER, 3));
+  }
+
+  private void registers() {
     a.set(RSP, STACK_TOP);
     a.push(RECORD + MachineState.RFLAGS);
     a.bytes(0x9d); // popfq
     for (int r = 0; r < 16; r++) {
       a.load(r, RECORD + MachineState.GPRS + 8 * r);
     }
-    a.jumpTo(MachineState.CODE_ADDRESS);
   }
 
   private void leave() {
@@ -274,6 +303,7 @@ final class HostProgram {
     ByteBuffer b = ByteBuffer.wrap(text).order(ByteOrder.LITTLE_ENDIAN);
     b.putInt(handlerImmediate, (int) a.address("handler"));
     b.putInt(exitImmediate, (int) a.address("exit"));
+    b.putInt(exitImmediate32, (int) a.address("exit"));
   }
 
   /** One loadable segment, readable, writable and executable. */

@@ -38,6 +38,12 @@ final class InterpreterUnderTest implements EngineUnderTest {
   private static final long CR4 = 0x50620L; // OSXSAVE FSGSBASE OSXMMEXCPT OSFXSR PAE
   private static final long EFER = 0xd01; // NXE LMA LME SCE
 
+  /** Descriptor bits 40-55 without the limit: present, DPL 3, accessed. */
+  private static final int DATA_ATTRIBUTES = 0xc0f3;
+
+  private static final int CODE64_ATTRIBUTES = 0xa0fb;
+  private static final int CODE32_ATTRIBUTES = 0xc0fb;
+
   /** UD2 ends the code, at a place where no case faults by itself. */
   private static final int UD2 = 0x0b0f;
 
@@ -89,14 +95,12 @@ final class InterpreterUnderTest implements EngineUnderTest {
     cpu.mmu.control(CR0, PML4, CR4, EFER);
     cpu.mmu.privilege(3, false);
     for (int s = 0; s < 6; s++) {
-      cpu.sel[s] = s == Cpu.CS ? 0x33 : s == Cpu.SS ? 0x2b : 0;
+      cpu.sel[s] = s == Cpu.FS || s == Cpu.GS ? 0 : MachineState.DATA;
       cpu.segLimit[s] = -1;
-      // present, DPL 3, code or data, accessed; CS long, SS 32-bit
-      cpu.segAttr[s] = s == Cpu.CS ? 0xa0fb : 0xc0f3;
+      cpu.segAttr[s] = DATA_ATTRIBUTES;
     }
     cpu.segBase[Cpu.FS] = MachineState.FS_BASE;
     cpu.segBase[Cpu.GS] = MachineState.GS_BASE;
-    cpu.updateMode();
   }
 
   @Override
@@ -152,6 +156,7 @@ final class InterpreterUnderTest implements EngineUnderTest {
     cpu.setStop(cpu.retired() + LIMIT);
     engine.run(cpu);
     MachineState out = new MachineState();
+    out.put64(MachineState.MODE, input.u64(MachineState.MODE));
     store(out);
     boolean finished =
         recorder.vector == GuestFault.UD
@@ -167,6 +172,9 @@ final class InterpreterUnderTest implements EngineUnderTest {
   }
 
   private void load(MachineState s) {
+    cpu.sel[Cpu.CS] = s.compatibility() ? MachineState.CODE32 : MachineState.CODE64;
+    cpu.segAttr[Cpu.CS] = s.compatibility() ? CODE32_ATTRIBUTES : CODE64_ATTRIBUTES;
+    cpu.updateMode();
     for (int i = 0; i < 16; i++) {
       cpu.r[i] = s.gpr(i);
       for (int lane = 0; lane < 4; lane++) {

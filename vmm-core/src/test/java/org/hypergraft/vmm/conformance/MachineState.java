@@ -23,6 +23,10 @@ final class MachineState {
   static final int RIP = 160;
 
   static final int CODE_LENGTH = 168;
+
+  /** Code size in bits: 64, or 32 for compatibility mode. */
+  static final int MODE = 176;
+
   static final int CODE = 192;
   static final int CODE_CAPACITY = 320;
 
@@ -61,12 +65,19 @@ final class MachineState {
 
   static final long GS_BASE = DATA_PAGE + 0x280;
 
+  /** Selectors of a Linux process: 64-bit and 32-bit code, data (asm/segment.h). */
+  static final int CODE64 = 0x33;
+
+  static final int CODE32 = 0x23;
+  static final int DATA = 0x2b;
+
   final byte[] bytes = new byte[SIZE];
   private final ByteBuffer view = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
 
   MachineState() {
     put64(RFLAGS, 2);
     put64(VECTOR, NO_EXCEPTION);
+    put64(MODE, 64);
     put16(FCW, 0x37f);
     put32(MXCSR, 0x1f80);
     put64(XSTATE_BV, 7);
@@ -108,6 +119,10 @@ final class MachineState {
 
   void put64(int at, long v) {
     view.putLong(at, v);
+  }
+
+  boolean compatibility() {
+    return u64(MODE) == 32;
   }
 
   long gpr(int i) {

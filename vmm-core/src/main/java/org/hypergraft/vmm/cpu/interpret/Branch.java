@@ -64,6 +64,11 @@ abstract class Branch extends Op {
     return null;
   }
 
+  /** A register as near branch target: cut to the operand size and the code size. */
+  final long near(long v) {
+    return size == 2 ? v & 0xffff : block.cut(v);
+  }
+
   /** A computed target, refused by #GP before anything changes when it is not canonical. */
   static long checked(Cpu c, long target) {
     if (!c.mmu.canonical(target)) {

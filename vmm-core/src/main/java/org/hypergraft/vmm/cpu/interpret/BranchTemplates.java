@@ -75,7 +75,7 @@ final class BranchTemplates {
   static final class JumpR extends Branch {
     @Override
     public Op exec(Cpu c) {
-      return indirect(c, checked(c, block.cut(Hole.getS(c.r, s))));
+      return indirect(c, checked(c, near(Hole.getS(c.r, s))));
     }
 
     @Override
@@ -101,7 +101,7 @@ final class BranchTemplates {
   static final class CallR extends Branch {
     @Override
     public Op exec(Cpu c) {
-      long target = block.cut(Hole.getS(c.r, s));
+      long target = near(Hole.getS(c.r, s));
       long sp = c.r[Cpu.RSP];
       Hole.push(c, nextIp());
       return indirect(c, checked(c, target, sp));

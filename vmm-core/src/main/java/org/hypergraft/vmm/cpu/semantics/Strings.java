@@ -302,8 +302,9 @@ public final class Strings {
 
   private static void compareOne(Cpu c, Op op) {
     Mmu m = c.mmu;
-    long a = Registers.load(m, source(c, op), op.size);
+    // of two faults that of the destination comes first
     long b = Registers.load(m, destination(c, op), op.size);
+    long a = Registers.load(m, source(c, op), op.size);
     compare(c, op.size, a, b);
     int step = step(c, op);
     set(c, op, Cpu.RSI, c.r[Cpu.RSI] + step);

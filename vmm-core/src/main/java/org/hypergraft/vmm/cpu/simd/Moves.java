@@ -93,7 +93,18 @@ public final class Moves {
   }
 
   public static void movdStore(Cpu c, Op o) {
-    long v = low(c, o, o.s);
+    if (o.aux == Simd.MMX) {
+      Simd.checkMmx(c);
+      c.x87.top = 0; // even when the store faults
+      storeLow(c, o, Simd.mm(c, o.s));
+      Simd.enterMmx(c);
+    } else {
+      Simd.check(c, o);
+      storeLow(c, o, c.x[o.s * 4]);
+    }
+  }
+
+  private static void storeLow(Cpu c, Op o, long v) {
     if (o.size == 8) {
       c.mmu.write64(o.address(c), v);
     } else {

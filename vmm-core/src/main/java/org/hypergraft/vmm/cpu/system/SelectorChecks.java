@@ -128,13 +128,13 @@ public final class SelectorChecks {
   public static void arplMemory(Cpu c, Op op) {
     TableRegisters.requireProtected(c);
     long la = op.address(c);
-    int dest = (int) c.mmu.rmw16(la);
+    int dest = (int) c.mmu.read16(la); // written only when it changes
     int rpl = (int) c.r[op.d] & 3;
     boolean raise = (dest & 3) < rpl;
-    setZero(c, raise);
     if (raise) {
       c.mmu.write16(la, dest & ~3 | rpl);
     }
+    setZero(c, raise);
   }
 
   private static void setZero(Cpu c, boolean zero) {

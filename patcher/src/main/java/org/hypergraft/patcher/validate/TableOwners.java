@@ -28,12 +28,7 @@ public final class TableOwners {
           ".smp_locks",
           ".call_sites");
 
-  /**
-   * What owns a byte of code that only runs at boot: its memory is freed, cleared and used again.
-   */
-  public static final String FREED = "freed init code";
-
-  private record Area(long start, byte[] owner, boolean freed) {}
+  private record Area(long start, byte[] owner) {}
 
   private final List<Area> areas = new ArrayList<>();
   private final List<String> names = new ArrayList<>();
@@ -45,7 +40,7 @@ public final class TableOwners {
     GuestImage image = sites.image();
     for (Section s : image.elf().sections()) {
       if (s.allocated() && s.executable() && s.hasBytes()) {
-        areas.add(new Area(s.address(), new byte[(int) s.size()], isFreed(s.name())));
+        areas.add(new Area(s.address(), new byte[(int) s.size()]));
       }
     }
     sites.forEach(this::claim);
@@ -70,16 +65,11 @@ public final class TableOwners {
     }
   }
 
-  /** The table that owns the byte at a link address, {@link #FREED} or {@link #NONE}. */
+  /** The table that owns the byte at a link address, or {@link #NONE}. */
   public String of(long linkAddress) {
     Area area = area(linkAddress);
     int rank = area == null ? 0 : area.owner()[(int) (linkAddress - area.start())];
-    return rank == 0 && area != null && area.freed() ? FREED : names.get(rank);
-  }
-
-  /** Code between Linux's __init_begin and __init_end (arch/x86/kernel/vmlinux.lds.S). */
-  private static boolean isFreed(String section) {
-    return section.startsWith(".init.") || section.equals(".altinstr_aux");
+    return names.get(rank);
   }
 
   private Area area(long address) {

@@ -168,12 +168,26 @@ public final class Machine implements AutoCloseable {
     if (unpacks) {
       return writes; // where the text will be is not known, and unpacking it is no patching
     }
-    watch("_text", "_etext");
-    watch("_sinittext", "_einittext");
+    watch("_text", "_etext", (from, to) -> {});
+    watch("_sinittext", "_einittext", writes::initText);
+    // Linux's init/main.c: after this function's entry boot code is only memory
+    config
+        .image()
+        .symbols()
+        .find("free_initmem")
+        .ifPresent(
+            s ->
+                atEntry(
+                    s.address(),
+                    v -> {
+                      writes.initFreed();
+                      return true;
+                    }));
     return writes;
   }
 
-  private void watch(String first, String last) {
+  /** Watches the code between two symbols, and tells where it lies in physical memory. */
+  private void watch(String first, String last, LongBinaryConsumer range) {
     Optional<Symbol> start = config.image().symbols().find(first);
     Optional<Symbol> end = config.image().symbols().find(last);
     if (start.isPresent() && end.isPresent()) {
@@ -181,8 +195,14 @@ public final class Machine implements AutoCloseable {
       long length = end.get().address() - start.get().address();
       if (length > 0 && ram.contains(from, length)) {
         ram.watch(from, from + length);
+        range.accept(from, from + length);
       }
     }
+  }
+
+  @FunctionalInterface
+  private interface LongBinaryConsumer {
+    void accept(long from, long to);
   }
 
   /**

@@ -36,13 +36,33 @@ public final class TextWrites implements WriteWatcher {
   private long all;
   private long changing;
 
+  /** Physical range of the code that only runs at boot. */
+  private long initFrom;
+
+  private long initTo;
+  private boolean initFreed;
+
   TextWrites(GuestRam ram, KernelPlace place) {
     this.ram = ram;
     this.place = place;
   }
 
+  /** Tells which of the watched text is freed at the end of the boot: [from, to), physical. */
+  void initText(long from, long to) {
+    initFrom = from;
+    initTo = to;
+  }
+
+  /** The kernel frees its boot code now: what is stored there from here on is no text. */
+  void initFreed() {
+    initFreed = true;
+  }
+
   @Override
   public void writing(long gpa, int size, long value) {
+    if (initFreed && gpa >= initFrom && gpa < initTo) {
+      return;
+    }
     boolean changed = false;
     for (int i = 0; i < size && !changed; i++) {
       changed = ram.u8(gpa + i) != (int) (value >>> 8 * i & 0xff);

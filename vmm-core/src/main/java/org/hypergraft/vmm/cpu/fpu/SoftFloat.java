@@ -279,9 +279,8 @@ public final class SoftFloat {
     if (a.isNan() || b.isNan() || c.isNan()) {
       if (signaling(a) || signaling(b) || signaling(c)) {
         flags |= INVALID;
-      } else if (badProduct) {
-        // A quiet NaN addend wins over the invalid product without raising it.
       }
+      // a quiet NaN addend wins over an invalid product without raising it
       quiet(a.isNan() ? a : b.isNan() ? b : c);
       return;
     }

@@ -141,14 +141,9 @@ public final class ExtendedState {
     } else {
       bad = compactOnly || layout != 0 || (present & ~c.xcr0) != 0;
     }
-    for (int i = compact ? 16 : 24; i < 64; i += 8) {
-      // bytes 23-16 of the header must be zero in either format; the rest only when compacted
-      if (compact && c.mmu.read64(la + LEGACY + i) != 0) {
-        bad = true;
-      }
-    }
-    if (!compact && c.mmu.read64(la + LEGACY + 16) != 0) {
-      bad = true;
+    // bytes 23-16 of the header must be zero; when compacted all that follows as well
+    for (int i = 16; i < (compact ? 64 : 24); i += 8) {
+      bad |= c.mmu.read64(la + LEGACY + i) != 0;
     }
     if (bad) {
       throw GuestFault.of(GuestFault.GP, 0);

@@ -3,6 +3,7 @@ package org.hypergraft.patcher.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
@@ -49,6 +50,9 @@ final class MachineOptions {
       description = "Instructions after which the guest is given up (default: 20000000000).")
   private Long budget;
 
+  /** Memory comes in large pages. */
+  private static final long MEMORY_UNIT = 2 << 20;
+
   /** The vendor to take when a model is there for both and none is asked for. */
   private static final CpuVendor DEFAULT_VENDOR = CpuVendor.AMD;
 
@@ -74,9 +78,7 @@ final class MachineOptions {
 
   private CpuModel model(CpuVendor asked) {
     return CpuModels.find(model, asked == null ? DEFAULT_VENDOR : asked)
-        .or(
-            () ->
-                asked == null ? CpuModels.find(model, CpuVendor.INTEL) : java.util.Optional.empty())
+        .or(() -> asked == null ? CpuModels.find(model, CpuVendor.INTEL) : Optional.empty())
         .orElseThrow(
             () ->
                 new CommandFailure(
@@ -101,7 +103,7 @@ final class MachineOptions {
           "--kaslr-offset 0x%x: expected a multiple of 2 MiB, 0x%x"
               .formatted(kaslrOffset, KernelLoader.KASLR_ALIGNMENT));
     }
-    if (memory < MachineConfig.MIN_MEMORY || memory % KernelLoader.KASLR_ALIGNMENT != 0) {
+    if (memory < MachineConfig.MIN_MEMORY || memory % MEMORY_UNIT != 0) {
       throw usage(
           "--memory %d: expected a multiple of 2 MiB, at least %d MiB"
               .formatted(memory, MachineConfig.MIN_MEMORY >> 20));

@@ -3,6 +3,7 @@ package org.hypergraft.patcher.validate;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -217,7 +218,7 @@ public final class Validator {
   }
 
   private static String hex(byte[] bytes) {
-    return java.util.HexFormat.ofDelimiter(" ").formatHex(bytes);
+    return HexFormat.ofDelimiter(" ").formatHex(bytes);
   }
 
   /** Collects a console into lines, and passes each on. */

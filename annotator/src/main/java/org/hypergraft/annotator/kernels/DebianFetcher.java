@@ -35,14 +35,44 @@ final class DebianFetcher {
   }
 
   Optional<Path> fetch(String metaPackage) {
-    if (!PACKAGE.matcher(metaPackage).matches()) {
+    return inWorkFolder(metaPackage, work -> fetch(metaPackage, work));
+  }
+
+  /** One file of a package, by its path there; kept in the cache. */
+  Optional<Path> fetchFile(String name, String path) {
+    Path target = cache.resolve(name).resolve(path).normalize();
+    if (!PACKAGE.matcher(name).matches() || !target.startsWith(cache.resolve(name))) {
+      return Optional.empty();
+    }
+    if (Files.isRegularFile(target)) {
+      return Optional.of(target);
+    }
+    return inWorkFolder(
+        name,
+        work -> {
+          Path file = unpacked(name, work).orElse(work).resolve(path);
+          if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+          }
+          Files.createDirectories(target.getParent());
+          Files.move(file, target, StandardCopyOption.REPLACE_EXISTING);
+          return Optional.of(target);
+        });
+  }
+
+  private interface Fetch {
+    Optional<Path> in(Path work) throws IOException, InterruptedException;
+  }
+
+  private Optional<Path> inWorkFolder(String name, Fetch fetch) {
+    if (!PACKAGE.matcher(name).matches()) {
       return Optional.empty();
     }
     Path work = null;
     try {
       Files.createDirectories(cache);
       work = Files.createTempDirectory(cache, "fetch");
-      return fetch(metaPackage, work);
+      return fetch.in(work);
     } catch (IOException e) {
       return Optional.empty();
     } catch (InterruptedException e) {
@@ -63,6 +93,33 @@ final class DebianFetcher {
       }
       name = next.get();
     }
+    Optional<Path> tree = unpacked(name, work);
+    if (tree.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Path> kernel =
+        first(
+            tree.get(),
+            p -> {
+              String file = p.getFileName().toString();
+              return Files.isRegularFile(p)
+                  && (file.startsWith("vmlinuz-") || file.equals("vmlinuz"));
+            });
+    if (kernel.isEmpty()) {
+      return Optional.empty();
+    }
+    String file = kernel.get().getFileName().toString();
+    if (file.equals("vmlinuz")) { // usr/lib/modules/<release>/vmlinuz
+      file = "vmlinuz-" + kernel.get().getParent().getFileName();
+    }
+    Path target = cache.resolve(file);
+    Files.move(kernel.get(), target, StandardCopyOption.REPLACE_EXISTING);
+    return Optional.of(target);
+  }
+
+  /** Downloads a package into {@code work} and unpacks it there. */
+  private static Optional<Path> unpacked(String name, Path work)
+      throws IOException, InterruptedException {
     Path folder = Files.createDirectory(work.resolve("deb"));
     if (!run(folder, DOWNLOAD_SECONDS, folder.resolve("log"), "apt-get", "download", name)) {
       return Optional.empty();
@@ -80,24 +137,7 @@ final class DebianFetcher {
             tree.toString())) {
       return Optional.empty();
     }
-    Optional<Path> kernel =
-        first(
-            tree,
-            p -> {
-              String file = p.getFileName().toString();
-              return Files.isRegularFile(p)
-                  && (file.startsWith("vmlinuz-") || file.equals("vmlinuz"));
-            });
-    if (kernel.isEmpty()) {
-      return Optional.empty();
-    }
-    String file = kernel.get().getFileName().toString();
-    if (file.equals("vmlinuz")) { // usr/lib/modules/<release>/vmlinuz
-      file = "vmlinuz-" + kernel.get().getParent().getFileName();
-    }
-    Path target = cache.resolve(file);
-    Files.move(kernel.get(), target, StandardCopyOption.REPLACE_EXISTING);
-    return Optional.of(target);
+    return Optional.of(tree);
   }
 
   /** The kernel package that this one depends on, by the newest version apt knows. */

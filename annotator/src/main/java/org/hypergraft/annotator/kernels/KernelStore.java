@@ -121,6 +121,17 @@ public final class KernelStore {
     return new DebianFetcher(cache).fetch(metaPackage);
   }
 
+  /**
+   * One file of a Debian package, fetched into the cache when it is not there yet.
+   *
+   * @param name of the package
+   * @param path in the package, without a leading slash
+   * @return the file, or empty when this machine cannot fetch it
+   */
+  public Optional<Path> fetchFile(String name, String path) {
+    return new DebianFetcher(cache.resolveSibling("packages")).fetchFile(name, path);
+  }
+
   /** The folder {@link #fetch} fills. */
   public Path cache() {
     return cache;

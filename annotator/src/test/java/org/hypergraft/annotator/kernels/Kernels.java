@@ -78,6 +78,22 @@ public final class Kernels {
     return image;
   }
 
+  /**
+   * A file of a Debian package; skips the calling test where it cannot be fetched, or must not be
+   * ({@code HYPERGRAFT_FETCH=never}).
+   */
+  public static Path packaged(String name, String path) {
+    Optional<Path> file =
+        "never".equals(System.getenv("HYPERGRAFT_FETCH"))
+            ? Optional.empty()
+            : STORE.fetchFile(name, path);
+    if (file.isEmpty()) {
+      SKIPPED.incrementAndGet();
+      Assumptions.abort("no Debian package " + name + " on this machine");
+    }
+    return file.get();
+  }
+
   /** The kernel's file, when there is one. */
   public static Optional<Path> find(String selector) {
     Optional<Path> found = STORE.find(selector);

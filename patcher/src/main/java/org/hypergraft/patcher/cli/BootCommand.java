@@ -2,6 +2,8 @@ package org.hypergraft.patcher.cli;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
@@ -12,7 +14,10 @@ import org.hypergraft.vmm.boot.BootProtocol;
 import org.hypergraft.vmm.boot.InitProgram;
 import org.hypergraft.vmm.machine.Machine;
 import org.hypergraft.vmm.machine.MachineConfig;
+import org.hypergraft.vmm.machine.Outcome;
 import org.hypergraft.vmm.machine.RunReport;
+import org.hypergraft.vmm.machine.SerialScript;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,7 +40,9 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  hypergraft boot /boot/vmlinuz-$(uname -r) --hypervisor kvm",
       "  hypergraft boot vmlinux-kvm --hypervisor kvm --kaslr-offset 0x1000000",
-      "  hypergraft boot vmlinuz --initrd my.cpio --cmdline 'console=ttyS0 quiet' --memory 512M"
+      "  hypergraft boot vmlinuz --initrd my.cpio --cmdline 'console=ttyS0 quiet' --memory 512M",
+      "  hypergraft boot vmlinuz --initrd busybox.cpio --interactive",
+      "  hypergraft boot vmlinuz --protocol bzimage16 --script session.txt"
     })
 final class BootCommand extends DataCommand {
   @Parameters(
@@ -88,9 +95,27 @@ final class BootCommand extends DataCommand {
           "Write the initramfs that is used without --initrd to FILE; with no IMAGE, end.")
   private Path initramfsFile;
 
+  @ArgGroup private Session session;
+
   @Mixin private MachineOptions machine;
 
   @Spec private CommandSpec spec;
+
+  /** Who uses the serial console, if anybody. */
+  private static final class Session {
+    @Option(
+        names = "--script",
+        paramLabel = "FILE",
+        description =
+            "Hold a session on the serial console: lines of 'expect TEXT' and 'send TEXT'. After a"
+                + " last 'expect' the run ends.")
+    private Path script;
+
+    @Option(
+        names = "--interactive",
+        description = "Connect the terminal to the serial console. Ctrl-] ends the run.")
+    private boolean interactive;
+  }
 
   @Override
   ExitStatus run() throws IOException {
@@ -110,13 +135,11 @@ final class BootCommand extends DataCommand {
     if (protocol != null) {
       builder.protocol(protocol);
     }
-    if (!json()) {
-      builder.console(new LineFlush(terminal().out())::put);
+    SerialScript script = script();
+    if (script != null) {
+      builder.peer(script);
     }
-    RunReport report;
-    try (Machine m = new Machine(builder.build())) {
-      report = m.run();
-    }
+    RunReport report = interactive() ? runWithKeyboard(builder) : run(builder);
     BootReport document =
         new BootReport(image.toString(), hypervisor, report, new TableOwners(SiteMap.of(guest)));
     if (json()) {
@@ -125,7 +148,46 @@ final class BootCommand extends DataCommand {
       terminal().out().flush();
       document.text(terminal().errWriter());
     }
-    return report.succeeded() ? ExitStatus.OK : ExitStatus.GUEST;
+    if (script != null && !script.unmet().isEmpty()) {
+      terminal().complain("boot", script.unmet());
+      return ExitStatus.GUEST;
+    }
+    boolean hungUp = report.outcome() == Outcome.STOPPED; // nothing else stops this run
+    return report.succeeded() || hungUp ? ExitStatus.OK : ExitStatus.GUEST;
+  }
+
+  private SerialScript script() throws IOException {
+    if (session == null || session.script == null) {
+      return null;
+    }
+    try {
+      return SerialScript.parse(Files.readAllLines(session.script));
+    } catch (CharacterCodingException e) {
+      throw new CommandFailure(ExitStatus.USAGE, session.script + ": not UTF-8 text");
+    } catch (IllegalArgumentException e) {
+      throw new CommandFailure(ExitStatus.USAGE, session.script + ": " + e.getMessage());
+    }
+  }
+
+  private boolean interactive() {
+    return session != null && session.interactive;
+  }
+
+  private RunReport run(MachineConfig.Builder builder) {
+    if (!json()) {
+      builder.console(new LineFlush(terminal().out())::put);
+    }
+    try (Machine m = new Machine(builder.build())) {
+      return m.run();
+    }
+  }
+
+  private RunReport runWithKeyboard(MachineConfig.Builder builder) {
+    PrintStream screen = json() ? System.err : terminal().out();
+    try (Keyboard keyboard = new Keyboard(System.in, screen);
+        Machine m = new Machine(builder.peer(keyboard).build())) {
+      return m.run();
+    }
   }
 
   /** Passes the console on line by line, so that a person sees it as it comes. */

@@ -42,6 +42,9 @@ public final class Machine implements AutoCloseable {
   /** Idle virtual time without an interrupt after which nothing is expected to happen, ns. */
   private static final long MAX_IDLE_NS = 300_000_000_000L;
 
+  /** Instructions between two looks at what a live peer types: a few ms of real time. */
+  private static final long LISTEN_INTERVAL = 500_000;
+
   private final MachineConfig config;
   private final GuestRam ram;
   private final Processors processors;
@@ -80,7 +83,7 @@ public final class Machine implements AutoCloseable {
         new Processors(config.cpus(), i -> new Vcpu(new Cpu(i), model.signature(), this::reset));
     clock = new DeterministicClock(processors::retired);
     console = new Console(config.console(), () -> end(Outcome.GUEST_PANIC, "the kernel panicked"));
-    board = new Board(clock, console::put, this::powerOff, this::reset);
+    board = new Board(clock, this::printed, this::powerOff, this::reset);
     ram = new GuestRam(config.memory());
     view = new GuestView(processors::current, processors::retired, ram, place);
     exits = new ExitLog(() -> processors.current().rip);
@@ -118,6 +121,7 @@ public final class Machine implements AutoCloseable {
     }
     clock.onChange(this::setStop);
     board.serial.receive(config.serialInput());
+    listen();
     BootRequest request =
         new BootRequest(
             image,
@@ -250,7 +254,35 @@ public final class Machine implements AutoCloseable {
 
   private void setStop() {
     long stop = Math.min(clock.stopAt(), config.instructionBudget());
+    if (config.peer().live()) {
+      stop = Math.min(stop, processors.retired() + LISTEN_INTERVAL);
+    }
     processors.setStop(Math.min(stop, nextProgress));
+  }
+
+  private void printed(int b) {
+    console.put(b);
+    config.peer().received(b);
+    listen();
+  }
+
+  /**
+   * Puts on the serial line what the peer types.
+   *
+   * @return whether it did or wants to
+   */
+  private boolean listen() {
+    SerialPeer peer = config.peer();
+    if (peer.hungUp()) {
+      end(Outcome.STOPPED, "the session on the serial line is over");
+      return true;
+    }
+    byte[] typed = peer.type();
+    if (typed.length == 0) {
+      return false;
+    }
+    board.serial.receive(typed);
+    return true;
   }
 
   private void handle(Engine.Exit exit) {
@@ -258,6 +290,9 @@ public final class Machine implements AutoCloseable {
       case COUNT:
         checkBudget();
         reportProgress();
+        if (config.peer().live()) {
+          listen();
+        }
         break;
       case HALTED:
         exits.note(ExitCause.HLT, 0, 0);
@@ -306,7 +341,10 @@ public final class Machine implements AutoCloseable {
     }
     long since = clock.now();
     while (outcome == null && !processors.anyRunnable()) {
-      if (!clock.skipToNext()) {
+      config.peer().await(Math.max(0, clock.nextDeadline() - clock.now()));
+      if (config.peer().live() && listen()) {
+        since = clock.now();
+      } else if (!clock.skipToNext()) {
         end(Outcome.NO_PROGRESS, "halted, and no timer is armed that could wake it");
       } else if (clock.now() - since > MAX_IDLE_NS) {
         end(

@@ -27,6 +27,7 @@ import org.hypergraft.vmm.cpu.model.CpuModels;
  * @param console gets each byte of the serial port
  * @param progress told the retired instructions every {@link #PROGRESS_INTERVAL} of them
  * @param serialInput bytes that wait at the serial port
+ * @param peer who sits at the other end of the serial line
  * @param tiers which engines run the guest
  */
 public record MachineConfig(
@@ -45,6 +46,7 @@ public record MachineConfig(
     IntConsumer console,
     LongConsumer progress,
     byte[] serialInput,
+    SerialPeer peer,
     Tiers tiers) {
   /** Least memory that leaves room for a kernel. */
   public static final long MIN_MEMORY = 32L << 20;
@@ -95,6 +97,7 @@ public record MachineConfig(
     private IntConsumer console = b -> {};
     private LongConsumer progress = n -> {};
     private byte[] serialInput = {};
+    private SerialPeer peer = SerialPeer.NOBODY;
     private Tiers tiers = Tiers.COMPILED;
 
     private Builder(GuestImage image) {
@@ -173,6 +176,12 @@ public record MachineConfig(
       return this;
     }
 
+    /** Somebody who reads the console and types. */
+    public Builder peer(SerialPeer newPeer) {
+      peer = newPeer;
+      return this;
+    }
+
     public Builder tiers(Tiers engines) {
       tiers = engines;
       return this;
@@ -195,6 +204,7 @@ public record MachineConfig(
           console,
           progress,
           serialInput,
+          peer,
           tiers);
     }
   }

@@ -34,7 +34,7 @@ class KernelMatrixTest {
     Assumptions.assumeTrue(full(), "only with -D" + MATRIX + "=full");
   }
 
-  private static boolean full() {
+  static boolean full() {
     return "full".equals(System.getProperty(MATRIX));
   }
 

@@ -76,7 +76,7 @@ class SerialScriptTest {
   @Test
   void aGuestAndAScriptTalk() {
     RunReport first = talk();
-    assertEquals(Outcome.STOPPED, first.outcome());
+    assertEquals(Outcome.STOPPED, first.outcome(), () -> new String(first.console(), UTF_8));
     assertEquals("bcd\u000eyz{\u000e", new String(first.console(), UTF_8));
     assertEquals(first.retired(), talk().retired());
   }
@@ -84,8 +84,14 @@ class SerialScriptTest {
   private static RunReport talk() {
     SerialScript script =
         SerialScript.parse(List.of("send abc", "expect d\\x0e", "send xyz", "expect {\\x0e"));
-    SmallGuest guest = new SmallGuest().code(ECHO_NEXT);
-    MachineConfig config = MachineConfig.of(guest.image()).memory(32 << 20).peer(script).build();
+    // RTS: the guest is ready to receive
+    SmallGuest guest = new SmallGuest().out(0x3fc, 2).code(ECHO_NEXT);
+    MachineConfig config =
+        MachineConfig.of(guest.image())
+            .memory(32 << 20)
+            .instructionBudget(10_000)
+            .peer(script)
+            .build();
     try (Machine machine = new Machine(config)) {
       return machine.run();
     }

@@ -8,6 +8,7 @@ import org.hypergraft.annotator.image.ImageWriter;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.report.PatchReport;
 import org.hypergraft.patcher.report.PlanReport;
+import org.hypergraft.patcher.rewrite.HypergraftNote;
 import org.hypergraft.patcher.rewrite.Patcher;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -107,7 +108,13 @@ final class PatchCommand extends DataCommand {
           "--format bzimage: %s is no bzImage but a %s; there is nothing to put the kernel back into"
               .formatted(image, guest.container().label()));
     }
-    ImageWriter.Result written = ImageWriter.rebuild(guest, result.file());
+    // The undo log does not compress: in a bzImage, whose room is fixed, it would not fit.
+    String source =
+        HypergraftNote.of(guest).map(HypergraftNote::sourceSha256).orElse(guest.sha256());
+    byte[] payload = Patcher.withoutUndo(result.plan(), source);
+    ImageWriter.Result written = ImageWriter.rebuild(guest, payload);
+    terminal()
+        .note("hypergraft patch: the undo log was left out; verify the output with --against");
     written.notes().forEach(note -> terminal().note("hypergraft patch: " + note));
     return written.file();
   }

@@ -70,13 +70,26 @@ public final class Patcher {
     return write(plan(original, options), sourceSha256);
   }
 
+  /**
+   * The file of a plan without its undo log, for containers that have no room for it.
+   *
+   * @param sourceSha256 hash of the file that the plan's image came from, for the note
+   */
+  public static byte[] withoutUndo(Plan plan, String sourceSha256) {
+    return write(plan, sourceSha256, false);
+  }
+
   private static byte[] write(Plan plan, String sourceSha256) {
+    return write(plan, sourceSha256, true);
+  }
+
+  private static byte[] write(Plan plan, String sourceSha256, boolean revertible) {
     if (!plan.sealObstacles().isEmpty()) {
       throw new ConflictException(
           "%s: cannot be sealed: %s"
               .formatted(plan.image().name(), String.join("; ", plan.sealObstacles())));
     }
-    return Rewriter.apply(plan, sourceSha256);
+    return Rewriter.apply(plan, sourceSha256, revertible);
   }
 
   /**

@@ -24,9 +24,11 @@ public final class Rewriter {
    *
    * @param plan what to do
    * @param sourceSha256 hash of the file that the plan's image came from
+   * @param revertible whether the undo log goes along; without it the image is smaller, and the
+   *     original is needed to revert or verify it
    * @throws ImageException when the image does not hold what the plan found in it
    */
-  public static byte[] apply(Plan plan, String sourceSha256) {
+  public static byte[] apply(Plan plan, String sourceSha256, boolean revertible) {
     GuestImage image = plan.image();
     byte[] before = image.payload();
     byte[] after = before.clone();
@@ -73,12 +75,12 @@ public final class Rewriter {
             plan.options().profile(),
             plan.counts(),
             plan.requires());
-    return elf.extend(
-        after,
-        List.of(
-            new ElfExtender.Added(HypergraftNote.SECTION, SHT_NOTE, note.toBytes()),
-            new ElfExtender.Added(UndoLog.SECTION, SHT_PROGBITS, undo.toBytes())),
-        tail.toBytes());
+    List<ElfExtender.Added> added = new ArrayList<>();
+    added.add(new ElfExtender.Added(HypergraftNote.SECTION, SHT_NOTE, note.toBytes()));
+    if (revertible) {
+      added.add(new ElfExtender.Added(UndoLog.SECTION, SHT_PROGBITS, undo.toBytes()));
+    }
+    return elf.extend(after, added, tail.toBytes());
   }
 
   private static void apply(Plan.Edit e, byte[] before, byte[] after, List<UndoLog.Run> runs) {

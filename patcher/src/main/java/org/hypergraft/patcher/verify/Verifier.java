@@ -7,6 +7,7 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.site.SiteIndex;
 import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.patcher.plan.Plan;
 import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.rewrite.HypergraftNote;
 import org.hypergraft.patcher.rewrite.Patcher;
@@ -30,12 +31,18 @@ public final class Verifier {
                 () ->
                     new ImageException(
                         patched.name() + ": no Hypergraft note; this image was not patched"));
-    UndoLog undo =
-        UndoLog.of(patched)
-            .orElseThrow(
-                () ->
-                    new ImageException(
-                        "%s: section %s is missing".formatted(patched.name(), UndoLog.SECTION)));
+    Optional<UndoLog> log = UndoLog.of(patched);
+    if (log.isEmpty()) {
+      return withoutUndo(
+          patched,
+          note,
+          against.orElseThrow(
+              () ->
+                  new ImageException(
+                      "%s: it carries no undo log (section %s); name its original with --against"
+                          .formatted(patched.name(), UndoLog.SECTION))));
+    }
+    UndoLog undo = log.get();
     Findings findings = new Findings(patched);
     byte[] restored = undo.restore(patched);
     for (int page : undo.damagedPages(restored)) {
@@ -63,6 +70,25 @@ public final class Verifier {
     tables.oneInterface(changed, note.target());
     again(patched, original, note, findings);
     return findings.result();
+  }
+
+  /**
+   * An image that left its undo log behind is proved by its original: the same patch is made again,
+   * with the log, and verified; the image must be that, log aside.
+   */
+  private static Verification withoutUndo(
+      GuestImage patched, HypergraftNote note, GuestImage against) {
+    GuestImage original = Patcher.original(against);
+    Plan plan = Patcher.plan(original, note.planOptions());
+    byte[] expected = Patcher.withoutUndo(plan, note.sourceSha256());
+    Findings findings = new Findings(patched);
+    findings.looked("reproduction", 1);
+    differences(patched, expected, "reproduction", findings);
+    if (!findings.result().passed()) {
+      return findings.result();
+    }
+    byte[] full = Patcher.repeat(original, note.planOptions(), note.sourceSha256());
+    return verify(GuestImage.parse(full, patched.name()), Optional.of(against));
   }
 
   private static void compare(GuestImage against, GuestImage original, Findings findings) {
@@ -97,7 +123,12 @@ public final class Verifier {
       return;
     }
     PlanOptions options = note.planOptions();
-    byte[] expected = Patcher.repeat(original, options, note.sourceSha256());
+    differences(patched, Patcher.repeat(original, options, note.sourceSha256()), check, findings);
+  }
+
+  /** One finding for each run of bytes that is not as expected. */
+  private static void differences(
+      GuestImage patched, byte[] expected, String check, Findings findings) {
     byte[] found = patched.payload();
     int at = Arrays.mismatch(expected, found);
     int n = Math.min(expected.length, found.length);

@@ -11,7 +11,8 @@ public sealed interface Container {
    * @param header its setup header
    * @param compression of the payload
    * @param payloadOffset file offset of the payload
-   * @param payloadLength bytes in the file, the trailing size word included where there is one
+   * @param payloadLength bytes in the file, the trailing size word included where there is one; 0
+   *     for a program without a payload, whose protected-mode code is all
    */
   record BzImage(SetupHeader header, Compression compression, int payloadOffset, int payloadLength)
       implements Container {

@@ -84,6 +84,15 @@ final class ImageParser {
     SetupHeader header = SetupHeader.parse(file);
     long start = header.protectedModeOffset() + header.payloadOffset();
     long length = header.payloadLength();
+    if (StandAlone.is(header)) {
+      byte[] program = StandAlone.elf(header, file);
+      Elf elf = Elf.parse(program);
+      return new Parsed(
+          new Container.BzImage(header, Compression.NONE, header.protectedModeOffset(), 0),
+          program,
+          elf,
+          Relocations.none(elf.end(), elf.bits() == 64));
+    }
     if (length == 0) {
       throw new ImageException(
           "bzImage without a payload (payload_length at 0x24c is 0): no kernel ELF inside");

@@ -132,6 +132,10 @@ class BadInputTest {
     byte[] empty = good.clone();
     Arrays.fill(empty, 0x24c, 0x250, (byte) 0);
     refused(empty, "payload_length at 0x24c is 0");
+    byte[] program = empty.clone();
+    Arrays.fill(program, 0x248, 0x24c, (byte) 0);
+    program[0x1f1] = 100;
+    refused(program, "truncated bzImage: its code starts at byte 0xca00");
     byte[] huge = good.clone();
     Arrays.fill(huge, 0x24c, 0x250, (byte) 0xff);
     refused(huge, "truncated bzImage");

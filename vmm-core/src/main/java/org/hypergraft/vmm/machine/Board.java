@@ -12,6 +12,7 @@ import org.hypergraft.vmm.device.ApicBus;
 import org.hypergraft.vmm.device.Cmos;
 import org.hypergraft.vmm.device.IoApic;
 import org.hypergraft.vmm.device.LocalApic;
+import org.hypergraft.vmm.device.NoPci;
 import org.hypergraft.vmm.device.Pic8259;
 import org.hypergraft.vmm.device.Pit8254;
 import org.hypergraft.vmm.device.PostPort;
@@ -20,8 +21,8 @@ import org.hypergraft.vmm.device.SystemControl;
 import org.hypergraft.vmm.device.Uart16550;
 
 /**
- * The main board: all devices and the wires between them. There is no PCI: its configuration ports
- * belong to nobody, which a kernel finds out in a few accesses.
+ * The main board: all devices and the wires between them. There is no PCI, which
+ * a kernel finds out in a few accesses to its configuration ports.
  */
 final class Board {
   private static final int SERIAL_BASE = 0x3f8;
@@ -59,6 +60,7 @@ final class Board {
     ports.claim("post", PostPort.PORT, 1, 1, post);
     ports.claim("serial", SERIAL_BASE, Uart16550.PORTS, 1, serial);
     ports.claim("acpi", AcpiPm.BASE, AcpiPm.PORTS, 4, new AcpiPm(clock, isa(AcpiPm.SCI), powerOff));
+    ports.claim("pci", NoPci.ADDRESS_PORT, 1, 4, new NoPci());
     ResetControl resetControl = new ResetControl(reset);
     ports.claim("reset", ResetControl.RESET_PORT, 1, 1, resetControl);
     ports.claim("reset", ResetControl.KEYBOARD_PORT, 1, 1, resetControl);

@@ -58,11 +58,36 @@ class BzImageEntryTest {
   }
 
   @Test
+  void programsWithoutAPayloadAreEnteredAlike() {
+    String code = "8b b6 28 02 00 00 b9 07 00 00 00" + PRINT_32;
+    GuestImage program = new SmallBzImage().entry32(code).entry64(code).standAlone();
+    assertEquals(0x100200, program.elf().entry());
+    assertEquals("abc d=e", console(run(program, BootProtocol.BZIMAGE32)));
+    assertEquals("abc d=e", console(run(program, BootProtocol.LINUX64)));
+  }
+
+  @Test
   void onlyBzImagesHaveThoseEntries() {
     GuestImage elf = new SmallGuest().powerOff().image();
     MachineConfig config = MachineConfig.of(elf).protocol(BootProtocol.BZIMAGE32).build();
     BootException e = assertThrows(BootException.class, () -> new Machine(config));
     assertEquals("small guest is a vmlinux: protocol bzimage32 needs a bzImage", e.getMessage());
+  }
+
+  /** A double word at 0xcf8 is PCI's, a byte at 0xcf9 resets. */
+  @Test
+  void pciAddressesDoNotReset() {
+    // mov eax, -1; mov dx, 0xcf8; out dx, eax; mov dx, 0xcf9; mov al, 6; out dx, al
+    String code = "b8 ff ff ff ff 66 ba f8 0c ef 66 ba f9 0c b0 06 ee f4";
+    MachineConfig config =
+        MachineConfig.of(new SmallBzImage().entry32(code).image())
+            .protocol(BootProtocol.BZIMAGE32)
+            .build();
+    try (Machine machine = new Machine(config)) {
+      RunReport report = machine.run();
+      assertEquals(Outcome.RESET, report.outcome());
+      assertEquals(6, report.retired());
+    }
   }
 
   /** Entries by age and packing of the kernel; XZ is slow to unpack. */

@@ -21,8 +21,8 @@ import org.hypergraft.vmm.device.SystemControl;
 import org.hypergraft.vmm.device.Uart16550;
 
 /**
- * The main board: all devices and the wires between them. There is no PCI, which
- * a kernel finds out in a few accesses to its configuration ports.
+ * The main board: all devices and the wires between them. There is no PCI, which a kernel finds out
+ * in a few accesses to its configuration ports.
  */
 final class Board {
   private static final int SERIAL_BASE = 0x3f8;

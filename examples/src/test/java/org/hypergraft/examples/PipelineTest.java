@@ -169,6 +169,22 @@ class PipelineTest {
 
   @ParameterizedTest
   @CsvSource({"6.1 cloud", "6.12 cloud"})
+  void sealedImageBootsWhereItWasMadeForAndNowhereElse(String selector) throws IOException {
+    Path kernel = Kernels.file(selector);
+    Path profile = folder.resolve("profile.json");
+    Path out = folder.resolve("sealed");
+    assertEquals(0, Cli.run("profile", kernel, "--hypervisor", "none", "-o", profile).status());
+    Cli patch =
+        Cli.run("patch", kernel, "--target", "native", "--profile", profile, "--seal", "-o", out);
+    assertEquals(0, patch.status(), patch.all());
+    boot(out, "--hypervisor", "none");
+    Cli refused = Cli.run("boot", out, "--hypervisor", "kvm");
+    assertEquals(4, refused.status(), refused.all());
+    assertTrue(refused.all().contains("no-feature HYPERVISOR"), refused.all());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"6.1 cloud", "6.12 cloud"})
   void whatNoAssumptionDecidesStays(String selector) throws IOException {
     Path kernel = Kernels.file(selector);
     Path out = folder.resolve("out");

@@ -130,6 +130,7 @@ final class BootCommand extends DataCommand {
     }
     machine.check(cpus, kaslrOffset);
     GuestImage guest = ImageFile.read(image);
+    machine.checkSealed(guest, hypervisor, vendor, cpus);
     MachineConfig.Builder builder =
         machine.machine(guest, hypervisor, vendor).cpus(cpus).kaslrOffset(kaslrOffset);
     if (protocol != null) {

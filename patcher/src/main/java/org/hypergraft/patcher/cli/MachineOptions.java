@@ -76,6 +76,11 @@ final class MachineOptions {
     return builder;
   }
 
+  /** Refuses a sealed image that was not made for this machine. */
+  void checkSealed(GuestImage image, String hypervisor, CpuVendor asked, int cpus) {
+    SealedFor.check(image, model(asked), hypervisor, cpus);
+  }
+
   private CpuModel model(CpuVendor asked) {
     return CpuModels.find(model, asked == null ? DEFAULT_VENDOR : asked)
         .or(() -> asked == null ? CpuModels.find(model, CpuVendor.INTEL) : Optional.empty())

@@ -53,7 +53,7 @@ class PlannerTest {
     "6.12 cloud, native, 4068",
     "6.12 cloud, kvm, 4068",
     "7.2 cloud, kvm, 4168",
-    "5.10.262 cloud, kvm, 7520",
+    "5.10.262 cloud, native, 7520",
     "6.1 686-pae, native, 265",
     "6.1 686-pae, kvm, 265"
   })
@@ -62,6 +62,19 @@ class PlannerTest {
     int total = paravirt(plan).values().stream().mapToInt(i -> i).sum();
     org.junit.jupiter.api.Assumptions.assumeTrue(total == sites, "another version");
     assertEquals(Map.of(Action.PATCH, sites), paravirt(plan));
+  }
+
+  /** 5.10 prints, and so reads its clock through the slot, before kvmclock is there. */
+  @Test
+  void callsThatComeBeforeTheHypervisorsClockStayWithTheGuest() {
+    Plan plan = plan("5.10.262 cloud", PlanOptions.of(Target.KVM));
+    assertEquals(Map.of(Action.PATCH, 7517, Action.KEEP, 3), paravirt(plan));
+    for (int i = 0; i < plan.size(); i++) {
+      if (isParavirt(plan, i) && plan.action(i) == Action.KEEP) {
+        assertEquals("time.sched_clock", plan.operation(i));
+        assertTrue(plan.entry(i).reason().contains("before its hypervisor support"));
+      }
+    }
   }
 
   @ParameterizedTest

@@ -2,8 +2,8 @@ package org.hypergraft.vmm.mmu;
 
 /**
  * An exception of the guest processor, thrown by semantics and memory accesses and caught by the
- * run loop, which knows the instruction. Preallocated and without stack trace: faults are part of
- * normal guest execution.
+ * run loop, which knows the instruction. Immutable, and without stack trace: faults are part of
+ * normal guest execution, and making one costs little beside the throw.
  */
 public final class GuestFault extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -33,51 +33,43 @@ public final class GuestFault extends RuntimeException {
   /** {@link #errorCode} of an exception that pushes none. */
   public static final int NO_ERROR_CODE = -1;
 
-  private static final GuestFault INSTANCE = new GuestFault();
-
-  public int vector;
-  public int errorCode;
+  public final int vector;
+  public final int errorCode;
 
   /** Faulting linear address, for {@link #PF}. */
-  public long address;
+  public final long address;
 
   /**
    * Set with {@link #GP} for a linear address that is not canonical: through SS the same access
    * raises {@link #SS} instead.
    */
-  public boolean nonCanonical;
+  public final boolean nonCanonical;
 
-  private GuestFault() {
+  private GuestFault(int vector, int errorCode, long address, boolean nonCanonical) {
     super(null, null, false, false);
+    this.vector = vector;
+    this.errorCode = errorCode;
+    this.address = address;
+    this.nonCanonical = nonCanonical;
   }
 
+  /** An exception without an error code. */
   public static GuestFault of(int vector) {
     return of(vector, NO_ERROR_CODE);
   }
 
-  /** The shared instance, filled in. The machine runs its vCPUs on one thread. */
   public static GuestFault of(int vector, int errorCode) {
-    INSTANCE.vector = vector;
-    INSTANCE.errorCode = errorCode;
-    INSTANCE.address = 0;
-    INSTANCE.nonCanonical = false;
-    return INSTANCE;
+    return new GuestFault(vector, errorCode, 0, false);
   }
 
   /** General protection for a linear address that is not canonical. */
   public static GuestFault nonCanonical() {
-    GuestFault f = of(GP, 0);
-    f.nonCanonical = true;
-    return f;
+    return new GuestFault(GP, 0, 0, true);
   }
 
   /** A page fault at a linear address. */
   public static GuestFault page(long address, int errorCode) {
-    INSTANCE.vector = PF;
-    INSTANCE.errorCode = errorCode;
-    INSTANCE.address = address;
-    INSTANCE.nonCanonical = false;
-    return INSTANCE;
+    return new GuestFault(PF, errorCode, address, false);
   }
 
   @Override

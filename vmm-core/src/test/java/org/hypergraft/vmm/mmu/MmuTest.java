@@ -134,6 +134,20 @@ class MmuTest {
     assertEquals(GuestFault.PF, fault(() -> mmu.read8((1L << 47) - 1)).vector);
   }
 
+  /** Machines of one process share nothing: a caught fault stays what it was. */
+  @Test
+  void faultsAreNotReused() {
+    page(0x101, 0);
+    GuestFault page = fault(() -> mmu.write64(0x10_1008, -1));
+    GuestFault general = fault(() -> mmu.read8(1L << 47));
+    assertEquals(GuestFault.PF, page.vector);
+    assertEquals(0x10_1008, page.address);
+    assertEquals(2, page.errorCode);
+    assertFalse(page.nonCanonical);
+    assertTrue(general.nonCanonical);
+    assertEquals(0, general.address);
+  }
+
   @Test
   void staleTranslationsLastUntilFlushed() {
     ram.put64(0x10_0000, 1);

@@ -252,9 +252,25 @@ public final class Strings {
 
   // ---- SCAS and CMPS
 
+  /** One element of a comparison: compares and moves the pointers. */
+  private interface Element {
+    void compare(Cpu c, Op op);
+  }
+
+  private static final Element SCAN = Strings::scanOne;
+  private static final Element COMPARE = Strings::compareOne;
+
   public static boolean scas(Cpu c, Op op) {
+    return compareRepeated(c, op, SCAN);
+  }
+
+  public static boolean cmps(Cpu c, Op op) {
+    return compareRepeated(c, op, COMPARE);
+  }
+
+  private static boolean compareRepeated(Cpu c, Op op, Element element) {
     if (op.aux == ONCE) {
-      scanOne(c, op);
+      element.compare(c, op);
       return true;
     }
     long budget = SLICE;
@@ -263,7 +279,7 @@ public final class Strings {
       if (budget <= 0) {
         return false;
       }
-      scanOne(c, op);
+      element.compare(c, op);
       set(c, op, Cpu.RCX, count - 1);
       budget--;
       if (Flags.zero(c) == (op.aux == REPEAT_NOT_EQUAL)) {
@@ -277,27 +293,6 @@ public final class Strings {
     long v = Registers.load(c.mmu, destination(c, op), op.size);
     compare(c, op.size, c.r[Cpu.RAX], v);
     set(c, op, Cpu.RDI, c.r[Cpu.RDI] + step(c, op));
-  }
-
-  public static boolean cmps(Cpu c, Op op) {
-    if (op.aux == ONCE) {
-      compareOne(c, op);
-      return true;
-    }
-    long budget = SLICE;
-    long count;
-    while ((count = pointer(c, op, Cpu.RCX)) != 0) {
-      if (budget <= 0) {
-        return false;
-      }
-      compareOne(c, op);
-      set(c, op, Cpu.RCX, count - 1);
-      budget--;
-      if (Flags.zero(c) == (op.aux == REPEAT_NOT_EQUAL)) {
-        return true;
-      }
-    }
-    return true;
   }
 
   private static void compareOne(Cpu c, Op op) {

@@ -11,15 +11,18 @@ import java.util.regex.Pattern;
  * Two consoles compared line by line: timestamps are stripped, figures that a {@link ConsoleRule}
  * names are masked, and what still differs is kept.
  *
+ * <p>printk's lines, told by their timestamps, are compared apart from the others: the kernel
+ * prints whenever it likes, also into the middle of what a program writes.
+ *
  * @param lines number of lines the original printed
  * @param allowed number of differing lines that a rule explains, by the rule's name
  * @param residual what no rule explains: {@code "- line"} of the original, {@code "+ line"} of the
- *     patched guest, in the order of the consoles
+ *     patched guest, in the order of the consoles, printk's first
  */
 public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<String> residual) {
   /** printk's {@code [ 0.123456] }, with or without a caller column. */
   private static final Pattern TIMESTAMP =
-      Pattern.compile("^(?:<\\d+>)?\\[\\s*\\d+\\.\\d+\\](?:\\[\\s*[TC]\\d+\\])? ?");
+      Pattern.compile("(?:<\\d+>)?\\[ *\\d+\\.\\d{6}\\](?:\\[ *[TC]\\d+\\])? ?");
 
   /** Beyond this many pairs of lines the alignment is not worth its memory. */
   private static final long MAX_CELLS = 16_000_000;
@@ -28,6 +31,36 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
   private record Line(String text, String masked, ConsoleRule rule) {
     boolean movable() {
       return rule != null && rule.movable();
+    }
+  }
+
+  /** A console's lines by who printed them, none of them blank. */
+  private record Streams(List<Line> printk, List<Line> others) {
+    static Streams of(String console) {
+      Streams s = new Streams(new ArrayList<>(), new ArrayList<>());
+      String begun = ""; // a line that printk cut off
+      for (String raw : console.split("\\R")) {
+        Matcher stamp = TIMESTAMP.matcher(raw);
+        if (stamp.find()) {
+          begun += raw.substring(0, stamp.start());
+          add(s.printk, raw.substring(stamp.end()));
+        } else {
+          add(s.others, begun + raw);
+          begun = "";
+        }
+      }
+      add(s.others, begun);
+      return s;
+    }
+
+    private static void add(List<Line> to, String text) {
+      if (!text.isBlank()) {
+        to.add(mask(text.stripTrailing()));
+      }
+    }
+
+    int size() {
+      return printk.size() + others.size();
     }
   }
 
@@ -51,11 +84,12 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
 
   /** Compares the consoles of the original and of the patched guest. */
   public static ConsoleComparison of(String original, String patched) {
-    List<Line> a = lines(original);
-    List<Line> b = lines(patched);
+    Streams a = Streams.of(original);
+    Streams b = Streams.of(patched);
     List<Odd> residual = new ArrayList<>();
     Map<String, Integer> allowed = new TreeMap<>();
-    align(a, b, residual, allowed);
+    align(a.printk(), b.printk(), residual, allowed);
+    align(a.others(), b.others(), residual, allowed);
     pairMoved(residual, allowed);
     return new ConsoleComparison(a.size(), allowed, residual.stream().map(Odd::toString).toList());
   }
@@ -75,17 +109,6 @@ public record ConsoleComparison(int lines, Map<String, Integer> allowed, List<St
         }
       }
     }
-  }
-
-  private static List<Line> lines(String console) {
-    List<Line> result = new ArrayList<>();
-    for (String raw : console.split("\\R")) {
-      String text = TIMESTAMP.matcher(raw.stripTrailing()).replaceFirst("");
-      if (!text.isBlank()) {
-        result.add(mask(text));
-      }
-    }
-    return result;
   }
 
   private static Line mask(String text) {

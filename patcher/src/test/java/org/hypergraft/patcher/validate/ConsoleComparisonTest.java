@@ -24,8 +24,8 @@ class ConsoleComparisonTest {
   void namedFiguresMayDiffer() {
     ConsoleComparison c =
         ConsoleComparison.of(
-            "[    1.0] sched_clock: Marking stable (100, 20)->(130, -10)\n",
-            "[    1.0] sched_clock: Marking stable (99, 21)->(131, -11)\n");
+            "[    1.000000] sched_clock: Marking stable (100, 20)->(130, -10)\n",
+            "[    1.000000] sched_clock: Marking stable (99, 21)->(131, -11)\n");
     assertEquals(List.of(), c.residual());
     assertEquals(Map.of("clock calibration", 1), c.allowed());
   }
@@ -62,6 +62,17 @@ class ConsoleComparisonTest {
     assertEquals(Map.of("order of concurrent work", 1), c.allowed());
     c = ConsoleComparison.of("a\nb\n", "a\nb\nFreeing initrd memory: 4K\n");
     assertEquals(List.of("+ Freeing initrd memory: 4K"), c.residual());
+  }
+
+  @Test
+  void printkMayCutOffWhatProgramsWrite() {
+    String apart = "[   13.764416] x86/mm: passed\nUSERSPACE-OK\nbye\n[   13.900000] end\n";
+    ConsoleComparison c =
+        ConsoleComparison.of(
+            apart, "USERSPACE-[   13.764416] x86/mm: passed\nOK\nbye\n[   13.900000] end\n");
+    assertEquals(List.of(), c.residual());
+    c = ConsoleComparison.of(apart, "USERSPACE-OK[   13.764416] x86/mm: failed\n\nbye\n");
+    assertEquals(List.of("- x86/mm: passed", "- end", "+ x86/mm: failed"), c.residual());
   }
 
   @Test

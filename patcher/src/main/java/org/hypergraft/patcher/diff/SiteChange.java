@@ -1,34 +1,29 @@
 package org.hypergraft.patcher.diff;
 
-import java.util.List;
-
 /**
- * A site that two images have different code at.
+ * A place where two images have different code: an annotated site, or whole instructions that no
+ * table names.
  *
  * @param address link address
- * @param length bytes
- * @param symbol function and offset
+ * @param function the function it lies in; empty where no symbol covers it
+ * @param offset bytes from the function's start; from 0 when there is no function
  * @param table the first table that names it; empty for code that no table names
  * @param operation what it does
- * @param kind whether the first, the second or neither image still has the original code there
+ * @param kind which image still has the original code there
  * @param before bytes in the first image
- * @param after bytes in the second image
- * @param beforeText the first image's instructions
- * @param afterText the second image's instructions
+ * @param after as many bytes in the second image
  */
 @SuppressWarnings("ArrayRecordComponent") // a listing row; its bytes are copies
 public record SiteChange(
     long address,
-    int length,
-    String symbol,
+    String function,
+    long offset,
     String table,
     String operation,
     Kind kind,
     byte[] before,
-    byte[] after,
-    List<String> beforeText,
-    List<String> afterText) {
-  /** How a site differs. */
+    byte[] after) {
+  /** How a site differs. The order is that of every listing. */
   public enum Kind {
     /** Only the second image changed it. */
     ADDED("+"),
@@ -47,5 +42,18 @@ public record SiteChange(
     public String sign() {
       return sign;
     }
+  }
+
+  /** Bytes. */
+  public int length() {
+    return before.length;
+  }
+
+  /** {@code function}, {@code function+0x1f}, or the address where no symbol covers it. */
+  public String symbol() {
+    if (function.isEmpty()) {
+      return "0x" + Long.toHexString(address);
+    }
+    return offset == 0 ? function : function + "+0x" + Long.toHexString(offset);
   }
 }

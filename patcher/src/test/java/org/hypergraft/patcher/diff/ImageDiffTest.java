@@ -1,12 +1,15 @@
 package org.hypergraft.patcher.diff;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.kernels.Kernels;
@@ -21,20 +24,34 @@ class ImageDiffTest {
         Patcher.patch(Kernels.image(kernel), PlanOptions.of(target), false).file(), target.id());
   }
 
+  /** As it is inside a patched boot image: without the log that leads back. */
+  private static GuestImage withoutUndo(String kernel, Target target) {
+    GuestImage image = Kernels.image(kernel);
+    return GuestImage.parse(
+        Patcher.withoutUndo(Patcher.plan(image, PlanOptions.of(target)), image.sha256()),
+        target.id());
+  }
+
+  private static Set<String> operations(ImageDiff d) {
+    return d.byOperation().stream().map(ChangeCounts::operation).collect(Collectors.toSet());
+  }
+
   @Test
   void originalAgainstPatchedAddsEverySite() {
     ImageDiff d = ImageDiff.of(Kernels.image("6.12 cloud"), patched("6.12 cloud", Target.NATIVE));
     assertTrue(d.changes().stream().allMatch(c -> c.kind() == SiteChange.Kind.ADDED));
-    assertEquals(Map.of(SiteChange.Kind.ADDED, 133), d.counts().get("cpu.io_delay"));
+    assertEquals(
+        List.of(new ChangeCounts(".altinstructions", "cpu.io_delay", "", 133, 0, 0)),
+        d.byOperation().stream().filter(c -> c.operation().equals("cpu.io_delay")).toList());
     assertEquals(Set.of(".altinstructions"), d.data().keySet());
     SiteChange sti =
         d.changes().stream()
             .filter(c -> c.operation().equals("irq.irq_enable"))
             .findFirst()
             .orElseThrow();
-    assertTrue(sti.beforeText().get(0).startsWith("call"), sti.beforeText().toString());
-    assertTrue(sti.beforeText().get(0).contains("pv_ops"), sti.beforeText().toString());
-    assertEquals("sti", sti.afterText().get(0));
+    assertTrue(d.before(sti).get(0).startsWith("call"), d.before(sti).toString());
+    assertTrue(d.before(sti).get(0).contains("pv_ops"), d.before(sti).toString());
+    assertEquals("sti", d.after(sti).get(0));
     assertTrue(sti.symbol().matches("\\w+(\\.\\w+)*(\\+0x[0-9a-f]+)?"), sti.symbol());
   }
 
@@ -52,24 +69,71 @@ class ImageDiffTest {
             "lock.wait",
             "mmu.flush_tlb_multi",
             "mmu.tlb_remove_table"),
-        d.counts().keySet());
+        operations(d));
     assertTrue(d.changes().stream().allMatch(c -> c.kind() == SiteChange.Kind.CHANGED));
     assertEquals(Map.of(), d.data());
     assertTrue(
         d.changes().stream()
             .filter(c -> c.operation().equals("lock.wait"))
-            .allMatch(c -> c.afterText().get(0).contains("<kvm_wait>")));
-    assertEquals(d.changes().size(), reversed().changes().size());
+            .allMatch(c -> d.after(c).get(0).contains("<kvm_wait>")));
+    ImageDiff reversed =
+        ImageDiff.of(patched("6.1 cloud", Target.KVM), patched("6.1 cloud", Target.NATIVE));
+    assertEquals(d.changes().size(), reversed.changes().size());
   }
 
-  private static ImageDiff reversed() {
-    return ImageDiff.of(patched("6.1 cloud", Target.KVM), patched("6.1 cloud", Target.NATIVE));
+  @Test
+  void countsByFunctionAddUpToThoseByOperation() {
+    ImageDiff d = ImageDiff.of(patched("6.1 686-pae", Target.KVM), Kernels.image("6.1 686-pae"));
+    assertTrue(d.changes().stream().allMatch(c -> c.kind() == SiteChange.Kind.REMOVED));
+    assertFalse(d.changes().isEmpty());
+    assertEquals(d.changes().size(), d.byFunction().stream().mapToInt(ChangeCounts::removed).sum());
+    assertEquals(d.changes().size(), d.byOperation().stream().mapToInt(ChangeCounts::total).sum());
+    ImageDiff fewer = d.only(c -> c.operation().equals("cpu.io_delay"));
+    assertEquals(Set.of("cpu.io_delay"), operations(fewer));
+  }
+
+  @Test
+  void withoutAnUndoLogTheOriginalIsNeeded() {
+    GuestImage a = withoutUndo("6.1 cloud", Target.NATIVE);
+    GuestImage b = withoutUndo("6.1 cloud", Target.KVM);
+    ImageException e = assertThrows(ImageException.class, () -> ImageDiff.of(a, b));
+    assertTrue(e.getMessage().contains("--original"), e.getMessage());
+    GuestImage original = Kernels.image("6.1 cloud");
+    int changes =
+        ImageDiff.of(patched("6.1 cloud", Target.NATIVE), patched("6.1 cloud", Target.KVM))
+            .changes()
+            .size();
+    assertEquals(changes, ImageDiff.of(a, b, Optional.of(original)).changes().size());
+    assertEquals(changes, ImageDiff.of(a, patched("6.1 cloud", Target.KVM)).changes().size());
+    assertTrue(
+        ImageDiff.of(a, original).changes().stream()
+            .allMatch(c -> c.kind() == SiteChange.Kind.REMOVED));
+  }
+
+  @Test
+  void codeThatNoTableNamesIsShownByWholeInstructions() {
+    GuestImage image = Kernels.image("6.1 cloud");
+    long function = image.symbols().addressOf("alternative_instructions");
+    byte[] changed = image.payload().clone();
+    int at = -1; // the immediate of the first "mov $imm32, %r64" in it
+    for (int i = image.offsetOf(function); at < 0; i++) {
+      at = changed[i] == 0x48 && changed[i + 1] == (byte) 0xc7 ? i : -1;
+    }
+    changed[at + 4] ^= 0x55;
+    ImageDiff d = ImageDiff.of(image, GuestImage.parse(changed, "changed"));
+    assertEquals(1, d.changes().size());
+    SiteChange c = d.changes().get(0);
+    assertEquals(image.addressOf(at), c.address());
+    assertEquals(7, c.length());
+    assertEquals("", c.table());
+    assertEquals("alternative_instructions", c.function());
+    assertTrue(d.before(c).get(0).startsWith("mov"), d.before(c).toString());
   }
 
   @Test
   void anImageDoesNotDifferFromItself() {
     GuestImage image = Kernels.image("6.1 686-pae");
-    assertEquals(List.of(), ImageDiff.of(image, image).changes());
+    assertTrue(ImageDiff.of(image, image).isEmpty());
   }
 
   @Test

@@ -10,6 +10,12 @@ final class NativeMemory {
   /** Distance between the words sampled to tell fresh pages from recycled ones. */
   private static final long SAMPLE_STEP = 1L << 21;
 
+  /**
+   * Allocators may hand a freed block of up to this size out again; larger ones come from the
+   * system. glibc's bound is 32 MiB (mallopt(3), M_MMAP_THRESHOLD).
+   */
+  private static final long RECYCLED = 64L << 20;
+
   /** Page-aligned start. */
   final long address;
 
@@ -24,9 +30,8 @@ final class NativeMemory {
     long raw = u.allocateMemory(size + alignment);
     address = (raw + alignment - 1) & -alignment;
     cleanable = CLEANER.register(owner, () -> u.freeMemory(raw));
-    // Large blocks come straight from the system, zeroed. Clear only if they evidently do not,
-    // because clearing commits every page.
-    boolean fresh = size >= 2 * SAMPLE_STEP;
+    // Clearing commits every page: do without where the system has done it, evidently.
+    boolean fresh = size > RECYCLED;
     for (long at = 0; fresh && at <= size - Long.BYTES; at += SAMPLE_STEP) {
       fresh = u.getLong(address + at) == 0;
     }

@@ -88,6 +88,9 @@ public final class Mmu implements AutoCloseable {
   private final long tables;
   private final TlbLog log = new TlbLog(TABLES * ENTRIES);
 
+  /** What data accesses are to be seen; null for none. */
+  private DataWatch watch;
+
   private long cr0;
   private long cr3;
   private long cr4;
@@ -284,6 +287,9 @@ public final class Mmu implements AutoCloseable {
     if (((last ^ la) & PAGE) != 0 && (last & PAGE) != U.getLong(entry(last) + tag)) {
       restartIfDevice(resolve(last & PAGE, access));
     }
+    if (watch != null && !exact && watch.watches(la, size, access == PageWalker.WRITE)) {
+      throw MmioRestart.INSTANCE;
+    }
   }
 
   private void restartIfDevice(long gpa) {
@@ -295,14 +301,15 @@ public final class Mmu implements AutoCloseable {
   /**
    * Host address of a readable byte; the rest of its page follows. For string instructions.
    *
-   * @return 0 if the page is not RAM
+   * @return 0 if the page is not RAM or a read of it is to be seen
    */
   public long hostRead(long la) {
     long e = entry(la);
     if ((la & PAGE) == U.getLong(e)) {
       return la + U.getLong(e + ADDEND);
     }
-    return ram.host(resolve(la, PageWalker.READ));
+    long gpa = resolve(la, PageWalker.READ);
+    return watch != null && watch.inPage(la) ? 0 : ram.host(gpa);
   }
 
   /**
@@ -317,7 +324,10 @@ public final class Mmu implements AutoCloseable {
     }
     long gpa = resolve(la, PageWalker.WRITE);
     long host = ram.host(gpa);
-    return host == 0 || ram.codeLines(gpa) != 0 || ram.watched(gpa) ? 0 : host;
+    if (host == 0 || ram.codeLines(gpa) != 0 || ram.watched(gpa)) {
+      return 0;
+    }
+    return watch != null && watch.inPage(la) ? 0 : host;
   }
 
   /**
@@ -522,7 +532,7 @@ public final class Mmu implements AutoCloseable {
     if (access == PageWalker.EXEC) {
       U.putLong(e + EXEC_TAG, page);
       log.fillExec(page, walker.global);
-    } else {
+    } else if (watch == null || !watch.inPage(page)) {
       U.putLong(e + READ_TAG, page);
       if (walker.writableAndDirty && ram.mapWritable(host)) {
         U.putLong(e + WRITE_TAG, page);
@@ -536,7 +546,18 @@ public final class Mmu implements AutoCloseable {
       return readCrossing(la, size);
     }
     long gpa = resolve(la, PageWalker.READ);
+    see(la, size, false);
     return physicalRead(gpa, size);
+  }
+
+  /** Reports an access that is watched for, once its instruction runs alone. */
+  private void see(long la, int size, boolean write) {
+    if (watch != null && watch.watches(la, size, write)) {
+      if (!exact) {
+        throw MmioRestart.INSTANCE;
+      }
+      watch.report(la, size, write);
+    }
   }
 
   private long readCrossing(long la, int size) {
@@ -545,6 +566,7 @@ public final class Mmu implements AutoCloseable {
     long second = resolve(next(la, head), PageWalker.READ);
     restartIfDevice(first);
     restartIfDevice(second);
+    see(la, size, false);
     long v = 0;
     for (int i = size - 1; i >= 0; i--) {
       v = v << 8 | physicalRead(i < head ? first + i : second + i - head, 1);
@@ -557,7 +579,9 @@ public final class Mmu implements AutoCloseable {
       writeCrossing(la, size, v);
       return;
     }
-    physicalWrite(resolve(la, PageWalker.WRITE), size, v);
+    long gpa = resolve(la, PageWalker.WRITE);
+    see(la, size, true);
+    physicalWrite(gpa, size, v);
   }
 
   private void writeCrossing(long la, int size, long v) {
@@ -566,6 +590,7 @@ public final class Mmu implements AutoCloseable {
     long second = resolve(next(la, head), PageWalker.WRITE);
     restartIfDevice(first);
     restartIfDevice(second);
+    see(la, size, true);
     for (int i = 0; i < size; i++) {
       physicalWrite(i < head ? first + i : second + i - head, 1, v >>> 8 * i);
     }
@@ -604,6 +629,26 @@ public final class Mmu implements AutoCloseable {
   }
 
   // ---- Inspection ------------------------------------------------------------------------------
+
+  /** Has data accesses to a range reported, whatever page tables are in force. */
+  public void watch(DataWatch.Range range, DataWatch.Listener listener) {
+    if (watch == null) {
+      watch = new DataWatch();
+    }
+    watch.add(range, listener);
+    long first = range.start() & PAGE;
+    long bytes = range.start() - first + range.length();
+    for (long at = 0; at < bytes; at += 4096) {
+      dropPage(first + at);
+    }
+  }
+
+  /** Ends what {@link #watch} began. */
+  public void unwatch(DataWatch.Range range, DataWatch.Listener listener) {
+    if (watch != null && watch.remove(range, listener) && watch.isEmpty()) {
+      watch = null;
+    }
+  }
 
   public GuestRam ram() {
     return ram;

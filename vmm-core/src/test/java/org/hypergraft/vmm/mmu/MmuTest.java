@@ -149,6 +149,45 @@ class MmuTest {
   }
 
   @Test
+  void memoryIsZeroedThoughItWasUsedBefore() {
+    for (int i = 0; i < 8; i++) {
+      try (GuestRam fresh = new GuestRam(8 << 20)) {
+        for (long gpa = 0x800; gpa < fresh.size(); gpa += 0x1000) {
+          assertEquals(0, fresh.u64(gpa));
+          fresh.put64(gpa, -1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void watchedAccessesRestartAndAreThenReported() {
+    mmu.write64(0x10_0000, 7); // in the TLB already
+    List<String> seen = new ArrayList<>();
+    DataWatch.Range range = new DataWatch.Range(0x10_0004, 2, false, true);
+    DataWatch.Listener listener =
+        (r, la, write) -> seen.add((write ? "write " : "read ") + Long.toHexString(la));
+    mmu.watch(range, listener);
+    assertEquals(7, mmu.read64(0x10_0000));
+    mmu.write32(0x10_0000, 8);
+    mmu.write16(0x10_0006, 0);
+    assertThrows(MmioRestart.class, () -> mmu.write64(0x10_0000, -1));
+    assertThrows(MmioRestart.class, () -> mmu.rmw8(0x10_0005));
+    assertEquals(8, mmu.read64(0x10_0000), "a restarted write has written nothing");
+    assertEquals(0, mmu.hostWrite(0x10_0100), "string instructions go by elements");
+    assertEquals(List.of(), seen);
+    mmu.exact = true;
+    mmu.write8(0x10_0004, mmu.rmw8(0x10_0004));
+    mmu.write64(0x10_0ffc, 0); // into the next page
+    assertEquals(List.of("write 100004"), seen);
+    mmu.exact = false;
+    mmu.unwatch(range, listener);
+    mmu.write64(0x10_0000, 9);
+    assertNotEquals(0, mmu.hostWrite(0x10_0100));
+    assertEquals(1, seen.size());
+  }
+
+  @Test
   void staleTranslationsLastUntilFlushed() {
     ram.put64(0x10_0000, 1);
     ram.put64(0x20_0000, 2);

@@ -2,6 +2,7 @@ package org.hypergraft.patcher.verify;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Section;
@@ -22,6 +23,12 @@ final class BranchCheck {
 
   /** {@code struct exception_table_entry} since 4.6: instruction, fixup, handler; relative. */
   private static final int EX_ENTRY = 12;
+
+  /**
+   * What follows UD2 where the hypervisor is to emulate the next instruction: text, not code (Linux
+   * {@code arch/x86/include/asm/emulate_prefix.h}).
+   */
+  private static final byte[][] EMULATE = {{0x78, 0x65, 0x6e}, {0x6b, 0x76, 0x6d}};
 
   private final GuestImage image;
   private final SiteMap sites;
@@ -74,9 +81,23 @@ final class BranchCheck {
               "branches to 0x%x, the middle of a rewritten instruction".formatted(in.imm));
         }
       }
-      at += n;
+      at += n + (isUd2(b, at) ? emulationPrefix(b, at + n, end) : 0);
     }
     return branches;
+  }
+
+  private static boolean isUd2(byte[] b, int at) {
+    return b[at] == 0x0f && at + 1 < b.length && b[at + 1] == 0x0b;
+  }
+
+  /** Length of the text after an UD2, 0 when it is followed by code. */
+  private static int emulationPrefix(byte[] b, int at, int end) {
+    for (byte[] name : EMULATE) {
+      if (at + name.length <= end && Arrays.equals(b, at, at + name.length, name, 0, name.length)) {
+        return name.length;
+      }
+    }
+    return 0;
   }
 
   private int pointers() {

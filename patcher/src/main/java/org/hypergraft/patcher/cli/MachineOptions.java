@@ -3,8 +3,6 @@ package org.hypergraft.patcher.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.stream.Collectors;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.vmm.boot.KernelLoader;
@@ -53,13 +51,10 @@ final class MachineOptions {
   /** Memory comes in large pages. */
   private static final long MEMORY_UNIT = 2 << 20;
 
-  /** The vendor to take when a model is there for both and none is asked for. */
-  private static final CpuVendor DEFAULT_VENDOR = CpuVendor.AMD;
-
   /** A machine for the image, without a hypervisor and with one processor. */
   MachineConfig.Builder machine(GuestImage image, String hypervisor, CpuVendor asked)
       throws IOException {
-    CpuModel cpu = model(asked);
+    CpuModel cpu = Machines.cpu(model, asked);
     MachineConfig.Builder builder =
         MachineConfig.of(image)
             .memory(memory)
@@ -78,31 +73,12 @@ final class MachineOptions {
 
   /** Refuses a sealed image that was not made for this machine. */
   void checkSealed(GuestImage image, String hypervisor, CpuVendor asked, int cpus) {
-    SealedFor.check(image, model(asked), hypervisor, cpus);
-  }
-
-  private CpuModel model(CpuVendor asked) {
-    return CpuModels.find(model, asked == null ? DEFAULT_VENDOR : asked)
-        .or(() -> asked == null ? CpuModels.find(model, CpuVendor.INTEL) : Optional.empty())
-        .orElseThrow(
-            () ->
-                new CommandFailure(
-                    ExitStatus.USAGE,
-                    "there is no processor model '%s'%s; expected one of %s"
-                        .formatted(
-                            model,
-                            asked == null ? "" : " of vendor " + asked.id(),
-                            CpuModels.all().stream()
-                                .map(m -> m.name())
-                                .distinct()
-                                .collect(Collectors.joining(", ")))));
+    SealedFor.check(image, Machines.cpu(model, asked), hypervisor, cpus);
   }
 
   /** Refuses what no machine or kernel could have, before an image is read. */
   void check(int cpus, long kaslrOffset) {
-    if (cpus < 1 || cpus > MachineConfig.MAX_CPUS) {
-      throw usage("--cpus %d: expected 1 to %d".formatted(cpus, MachineConfig.MAX_CPUS));
-    }
+    Machines.checkCpus(cpus);
     if (kaslrOffset % KernelLoader.KASLR_ALIGNMENT != 0) {
       throw usage(
           "--kaslr-offset 0x%x: expected a multiple of 2 MiB, 0x%x"

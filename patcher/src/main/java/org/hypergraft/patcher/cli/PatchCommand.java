@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.hypergraft.annotator.image.Container;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageWriter;
+import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.report.PatchReport;
 import org.hypergraft.patcher.report.PlanReport;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  hypergraft patch /boot/vmlinuz-$(uname -r) --target kvm -o vmlinux-kvm",
       "  hypergraft patch vmlinuz --target kvm --assume features=none -o out",
+      "  hypergraft patch vmlinuz --target kvm --cpu skylake --cpus 4 --seal -o out",
       "  hypergraft patch vmlinuz --target native --profile boot.json -o out",
       "  hypergraft patch vmlinuz --target kvm --format bzimage -o vmlinuz-kvm",
       "  hypergraft patch vmlinuz --target kvm --dry-run --plan plan.json"
@@ -49,6 +51,7 @@ final class PatchCommand extends DataCommand {
   private Target target;
 
   @Mixin private TargetOptions options;
+  @Mixin private LearnOptions boot;
 
   @Option(
       names = {"-o", "--output"},
@@ -87,8 +90,15 @@ final class PatchCommand extends DataCommand {
       throw new ParameterException(
           spec.commandLine(), "where does the output go? name it with -o, or ask for --dry-run");
     }
+    boolean learns = boot.wanted();
+    if (learns) {
+      options.checkNothingAssumed();
+      boot.check(target, options.vendor());
+    }
+    PlanOptions given = learns ? null : options.plan(target);
     GuestImage guest = ImageFile.read(image);
-    Patcher.Result result = Patcher.patch(guest, options.plan(target), fromOriginal);
+    PlanOptions plan = learns ? learned(guest) : given;
+    Patcher.Result result = Patcher.patch(guest, plan, fromOriginal);
     byte[] file = format == OutputFormat.BZIMAGE ? repacked(guest, result) : result.file();
     if (output != null && !dryRun) {
       OutputFile.write(output, file);
@@ -99,6 +109,11 @@ final class PatchCommand extends DataCommand {
     print(
         new PatchReport(result, image.toString(), dryRun ? null : output.toString(), file.length));
     return ExitStatus.OK;
+  }
+
+  private PlanOptions learned(GuestImage guest) {
+    GuestImage original = Patcher.original(guest);
+    return options.following(boot.learn(original, target, options.vendor(), terminal()), target);
   }
 
   private byte[] repacked(GuestImage guest, Patcher.Result result) {

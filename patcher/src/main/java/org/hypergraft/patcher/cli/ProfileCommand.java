@@ -7,11 +7,9 @@ import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.profile.ProfileJson;
-import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.report.Document;
 import org.hypergraft.patcher.report.Json;
 import org.hypergraft.patcher.report.Text;
-import org.hypergraft.patcher.validate.ProfileRecorder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -70,21 +68,11 @@ final class ProfileCommand extends DataCommand {
   ExitStatus run() throws IOException {
     machine.check(cpus, 0);
     GuestImage guest = ImageFile.read(image);
-    ProfileRecorder recorder = new ProfileRecorder(SiteMap.of(guest));
-    terminal().progress().show("booting to the kernel's own patching");
-    ProfileRecorder.Recording recording =
-        recorder.record(machine.machine(guest, hypervisor, vendor).cpus(cpus).build());
-    if (recording.profile().isEmpty()) {
-      if (!recording.run().death().isEmpty()) {
-        terminal().note(recording.run().death().stripTrailing());
-      }
-      throw new CommandFailure(
-          ExitStatus.GUEST,
-          "the guest did not come to the end of its own patching: " + recording.run().reason());
-    }
-    Profile profile = recording.profile().get();
-    OutputFile.write(output, ProfileJson.write(profile) + "\n");
-    print(new Summary(profile, output.toString(), recording.run().retired()));
+    ProfileBoot boot =
+        ProfileBoot.run(guest, machine.machine(guest, hypervisor, vendor).cpus(cpus), terminal());
+    Profile profile = boot.profile();
+    OutputFile.write(output, ProfileJson.write(profile));
+    print(new Summary(profile, output.toString(), boot.instructions()));
     return ExitStatus.OK;
   }
 

@@ -37,7 +37,9 @@ final class TargetOptions {
 
   @Option(
       names = "--seal",
-      description = "Make the patched tables final: no text write at boot. Needs --profile.")
+      description =
+          "Make the patched tables final: no text write at boot. Needs a profile, or --cpu where a"
+              + " command has it.")
   private boolean seal;
 
   @Option(
@@ -54,6 +56,21 @@ final class TargetOptions {
     return plan(target, null);
   }
 
+  /** Options for a target, when a boot decides everything that may be decided. */
+  PlanOptions following(Profile learned, Target target) {
+    return make(target, Assumptions.defaults(target), Optional.empty(), Optional.of(learned));
+  }
+
+  /** Refuses what a boot decides already. */
+  void checkNothingAssumed() {
+    if (assume != null || profile != null) {
+      throw new CommandFailure(
+          ExitStatus.USAGE,
+          "--cpu and %s exclude each other: what the boot decides, decides alone"
+              .formatted(assume != null ? "--assume" : "--profile"));
+    }
+  }
+
   /**
    * Options for a target.
    *
@@ -64,19 +81,27 @@ final class TargetOptions {
       throw new CommandFailure(
           ExitStatus.USAGE, "--assume and --profile exclude each other: a profile decides alone");
     }
+    Assumptions assumptions;
     try {
-      Assumptions assumptions =
+      assumptions =
           assume == null ? Assumptions.defaults(target) : Assumptions.parse(assume, target);
-      if (assume == null && cpus != null) {
-        assumptions = assumptions.withCpus(cpus);
-      }
-      return new PlanOptions(
-          target,
-          assumptions,
-          Optional.ofNullable(vendor),
-          profile == null ? Optional.empty() : Optional.of(read(profile)),
-          seal,
-          uniprocessor);
+    } catch (IllegalArgumentException e) {
+      throw new CommandFailure(ExitStatus.USAGE, e.getMessage());
+    }
+    if (assume == null && cpus != null) {
+      assumptions = assumptions.withCpus(cpus);
+    }
+    return make(
+        target,
+        assumptions,
+        Optional.ofNullable(vendor),
+        profile == null ? Optional.empty() : Optional.of(read(profile)));
+  }
+
+  private PlanOptions make(
+      Target target, Assumptions facts, Optional<CpuVendor> whose, Optional<Profile> followed) {
+    try {
+      return new PlanOptions(target, facts, whose, followed, seal, uniprocessor);
     } catch (IllegalArgumentException e) {
       throw new CommandFailure(ExitStatus.USAGE, e.getMessage());
     }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.hypergraft.annotator.abi.Operation;
+import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.patcher.plan.Action;
 import org.hypergraft.patcher.plan.Plan;
 
@@ -166,9 +167,18 @@ public final class PlanReport implements Document {
   }
 
   private String basis() {
-    return plan.options().profile().isPresent()
-        ? "a profile"
-        : plan.options().assumptions().toString();
+    return plan.options()
+        .profile()
+        .map(PlanReport::describe)
+        .orElseGet(() -> plan.options().assumptions().toString());
+  }
+
+  private static String describe(Profile p) {
+    return "a profile: %s, hypervisor %s, %s"
+        .formatted(
+            p.cpuModel().orElse("processor unknown"),
+            p.hypervisor().orElse("unknown"),
+            Text.count(p.presentCpus(), "CPU"));
   }
 
   /** Operations by name; the hundreds of CPU features, alone or combined, as one. */

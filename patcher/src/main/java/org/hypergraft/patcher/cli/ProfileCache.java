@@ -1,0 +1,113 @@
+package org.hypergraft.patcher.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.profile.ProfileJson;
+import org.hypergraft.patcher.rewrite.HypergraftNote;
+import org.hypergraft.vmm.machine.Machine;
+import org.hypergraft.vmm.machine.MachineConfig;
+
+/**
+ * Profiles of boots on the bundled machine, one file each. The machine is deterministic, so the
+ * image, the machine and the build of this tool decide a profile; all of them are in the file's
+ * name.
+ */
+final class ProfileCache {
+  private final Path folder;
+
+  ProfileCache(Path folder) {
+    this.folder = folder;
+  }
+
+  /** The cache of this user. */
+  static ProfileCache standard() {
+    return new ProfileCache(CacheFolder.path().resolve("profiles"));
+  }
+
+  /** Where the profile of a boot is, or would be. */
+  Path file(MachineConfig machine) {
+    String key =
+        String.join(
+            "\n",
+            "tool " + HypergraftNote.TOOL_VERSION,
+            "build " + build(),
+            "image " + machine.image().sha256(),
+            "hypervisor " + machine.hypervisor(),
+            "cpu " + machine.cpuVendor() + " " + machine.cpuModel(),
+            "cpus " + machine.cpus(),
+            "memory " + machine.memory(),
+            "command line " + machine.commandLine());
+    return folder.resolve(sha256(key) + ".json");
+  }
+
+  /** The profile of an earlier boot; a file that does not hold one counts as none. */
+  Optional<Profile> find(MachineConfig machine) {
+    Path file = file(machine);
+    try {
+      return Files.isRegularFile(file)
+          ? Optional.of(ProfileJson.parse(Files.readAllBytes(file), file.toString()))
+          : Optional.empty();
+    } catch (IOException | ImageException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Keeps a profile. Two commands may keep the same one at once: each file appears whole.
+   *
+   * @throws CommandFailure when the folder cannot be written
+   */
+  void keep(MachineConfig machine, Profile profile) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.FILE, "cannot make " + folder + ": " + Failures.reason(e));
+    }
+    OutputFile.write(file(machine), ProfileJson.write(profile));
+  }
+
+  /**
+   * What tells builds of one version apart: size and time of the archives that run. Loose class
+   * files are being worked on; what they recorded is good for this process only.
+   */
+  private static String build() {
+    StringBuilder s = new StringBuilder();
+    for (Class<?> c : new Class<?>[] {GuestImage.class, Machine.class, ProfileCache.class}) {
+      try {
+        Path archive = Path.of(c.getProtectionDomain().getCodeSource().getLocation().toURI());
+        if (Files.isRegularFile(archive)) {
+          s.append(Files.size(archive))
+              .append('@')
+              .append(Files.getLastModifiedTime(archive).toMillis())
+              .append(' ');
+          continue;
+        }
+      } catch (IOException | java.net.URISyntaxException | RuntimeException e) {
+        // As with loose classes.
+      }
+      s.append("process ").append(ProcessHandle.current().pid()).append('@');
+      s.append(ProcessHandle.current().info().startInstant()).append(' ');
+    }
+    return s.toString();
+  }
+
+  private static String sha256(String text) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

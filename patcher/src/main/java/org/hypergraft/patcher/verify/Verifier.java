@@ -68,6 +68,7 @@ public final class Verifier {
     tables.directCalls();
     tables.branches(emptied);
     tables.oneInterface(changed, note.target());
+    new EndbrCheck(patched, findings).run(sites);
     again(patched, original, note, findings);
     return findings.result();
   }

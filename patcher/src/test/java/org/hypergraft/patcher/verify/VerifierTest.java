@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Relocations;
 import org.hypergraft.annotator.kernels.Kernels;
+import org.hypergraft.annotator.site.AddressTable;
 import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.plan.PlanOptions;
@@ -20,6 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class VerifierTest {
+  private static final byte[] NOP4 = {0x0f, 0x1f, 0x40, 0x00};
+
   private static Patcher.Result patch(String kernel, Target target) {
     return Patcher.patch(Kernels.image(kernel), PlanOptions.of(target), false);
   }
@@ -117,6 +123,26 @@ class VerifierTest {
     assertTrue(
         verify(b).findings().stream()
             .anyMatch(f -> f.check().equals("interface") && f.address() == site));
+  }
+
+  @Test
+  void aPointerToASealedEntryIsFound() {
+    GuestImage out = GuestImage.parse(patch("6.12 cloud", Target.NATIVE).file(), "out");
+    AddressTable t = SiteMap.of(out).addresses(AddressTable.Kind.IBT_ENDBR_SEAL).orElseThrow();
+    long pointer = out.relocations().addresses(Relocations.Kind.ABSOLUTE_64)[0];
+    ByteBuffer b = ByteBuffer.wrap(out.payload().clone()).order(ByteOrder.LITTLE_ENDIAN);
+    long entry = t.address(t.entries() / 2);
+    b.put(out.offsetOf(entry), NOP4);
+    assertEquals(List.of(), sealedEntries(b));
+    b.putLong(out.offsetOf(pointer), entry);
+    assertEquals(List.of(pointer), sealedEntries(b));
+  }
+
+  private static List<Long> sealedEntries(ByteBuffer file) {
+    return verify(file.array()).findings().stream()
+        .filter(f -> f.check().equals("sealed entries"))
+        .map(Finding::address)
+        .toList();
   }
 
   @Test

@@ -13,8 +13,6 @@ import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.vmm.boot.BootException;
 import org.hypergraft.vmm.boot.BootProtocol;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** The three entry points of a bzImage: small ones that print, and kernels that unpack. */
 class BzImageEntryTest {
@@ -90,35 +88,15 @@ class BzImageEntryTest {
     }
   }
 
-  /** Entries by age and packing of the kernel; XZ is slow to unpack. */
-  @ParameterizedTest
-  @CsvSource({
-    "5.10.262 cloud, BZIMAGE16, true",
-    "6.12 cloud, BZIMAGE64, false",
-    "5.10.223 cloud, BZIMAGE32, false",
-    "6.1 cloud, BZIMAGE16, false",
-    "6.1 cloud, BZIMAGE32, false",
-    "7.2 cloud, BZIMAGE16, false",
-    "6.1 686, BZIMAGE32, false",
-    "6.1 686-pae, BZIMAGE16, false",
-    "6.1 amd64, BZIMAGE16, false"
-  })
-  void kernelsUnpackAndMoveThemselves(String kernel, BootProtocol protocol, boolean always) {
-    if (!always) {
-      KernelMatrixTest.onlyInFullMatrix();
-    }
-    GuestImage image = Kernels.image(kernel);
-    RunReport report = KernelMatrixTest.boot(MachineConfig.of(image).protocol(protocol));
+  /** One of the many; the others are rows of {@link KernelMatrixTest}. */
+  @Test
+  void aKernelUnpacksAndMovesItself() {
+    GuestImage image = Kernels.image("5.10.262 cloud");
+    RunReport report =
+        KernelMatrixTest.boot(MachineConfig.of(image).protocol(BootProtocol.BZIMAGE16));
+    // Symbols are right although the kernel chose its place at random.
     Map<String, Long> ports = report.exitsBySymbol().get(ExitCause.PORT);
-    if (image.is64Bit()) {
-      // Symbols are right although the kernel chose its place at random.
-      assertTrue(ports.getOrDefault("io_serial_out", 0L) > 10_000, ports::toString);
-    }
-    if (!always) {
-      RunReport again = KernelMatrixTest.boot(MachineConfig.of(image).protocol(protocol));
-      assertArrayEquals(report.console(), again.console());
-      assertEquals(report.retired(), again.retired());
-    }
+    assertTrue(ports.getOrDefault("io_serial_out", 0L) > 10_000, ports::toString);
   }
 
   @Test

@@ -1,7 +1,6 @@
 package org.hypergraft.vmm.machine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -41,23 +40,12 @@ class SeveralProcessorsBootTest {
     return MachineConfig.of(Kernels.image(kernel));
   }
 
-  /**
-   * Equal in every run and with any engine: what the guest saw and how its processors took turns.
-   */
-  private static void assertAlike(RunReport first, RunReport second) {
-    assertArrayEquals(first.console(), second.console());
-    assertEquals(first.retiredByCpu(), second.retiredByCpu());
-    assertEquals(first.virtualNs(), second.virtualNs());
-    assertEquals(first.exitsBySymbol(), second.exitsBySymbol());
-    assertEquals(first.textWrites().all(), second.textWrites().all());
-  }
-
   @Test
   void fourUnderKvmAlikeWithAndWithoutCompiler() {
     RunReport compiled = boot("6.1 cloud", 4, config("6.1 cloud").hypervisor("kvm"));
     RunReport interpreted =
         boot("6.1 cloud", 4, config("6.1 cloud").hypervisor("kvm").tiers(Tiers.INTERPRETER));
-    assertAlike(compiled, interpreted);
+    KernelMatrixTest.assertAlike(compiled, interpreted);
     String console = new String(compiled.console(), UTF_8);
     for (String part : new String[] {"pv remote TLB flush", "PV spinlocks", "PV IPIs"}) {
       assertTrue(console.contains(part), console);
@@ -84,13 +72,5 @@ class SeveralProcessorsBootTest {
   void everyCombination(
       String kernel, int cpus, String hypervisor, String model, CpuVendor vendor) {
     boot(kernel, cpus, config(kernel).hypervisor(hypervisor).cpuModel(model).cpuVendor(vendor));
-  }
-
-  @Test
-  @EnabledIfSystemProperty(named = KernelMatrixTest.MATRIX, matches = "full")
-  void fourAlikeWithEveryBlockCompiled() {
-    assertAlike(
-        boot("6.1 cloud", 4, config("6.1 cloud").tiers(Tiers.FORCED)),
-        boot("6.1 cloud", 4, config("6.1 cloud")));
   }
 }

@@ -118,6 +118,9 @@ public final class Cpu {
   public long efer;
   public final long[] dr = new long[8];
 
+  /** What the debug registers ask for, and debug traps that are due. */
+  public final DebugState debug = new DebugState();
+
   /** Current privilege level, 0-3. */
   public int cpl;
 

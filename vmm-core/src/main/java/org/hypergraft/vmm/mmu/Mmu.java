@@ -23,6 +23,7 @@ import sun.misc.Unsafe;
 public final class Mmu implements AutoCloseable {
   public static final long CR0_PE = 1;
   public static final long CR0_WP = 1 << 16;
+  public static final long CR0_AM = 1 << 18;
   public static final long CR0_PG = 1L << 31;
   public static final long CR4_PSE = 1 << 4;
   public static final long CR4_PAE = 1 << 5;
@@ -100,6 +101,14 @@ public final class Mmu implements AutoCloseable {
   private int domain;
   private long execTlb;
 
+  /**
+   * Alignment is checked: CR0.AM, EFLAGS.AC, CPL 3. Data accesses then find nothing in a TLB of
+   * their own that stays empty, so that all of them come to the slow paths, which check.
+   */
+  private boolean aligned;
+
+  private NativeMemory empty;
+
   /** MAXPHYADDR 40 and 1 GiB pages. */
   public Mmu(GuestRam ram, MmioBus bus) {
     this(ram, bus, 40, true);
@@ -171,9 +180,20 @@ public final class Mmu implements AutoCloseable {
       to[at + 1] = U.getLong(host + 8);
       return;
     }
-    long low = read64(la);
-    to[at + 1] = read64(next(la, 8));
+    long low = aligned ? readUnchecked(la, 8) : read64(la);
+    to[at + 1] = aligned ? readUnchecked(next(la, 8), 8) : read64(next(la, 8));
     to[at] = low;
+  }
+
+  /**
+   * Reads 4 or 8 bytes for an instruction whose operand may lie anywhere even while alignment is
+   * checked: gathers, masked moves and conversions of halves (SDM vol. 2, tables 2-24 to 2-26).
+   */
+  public long readUnaligned(long la, int size) {
+    if (aligned) {
+      return readUnchecked(la, size);
+    }
+    return size == 8 ? read64(la) : read32(la);
   }
 
   // ---- Writes ----------------------------------------------------------------------------------
@@ -224,8 +244,24 @@ public final class Mmu implements AutoCloseable {
       return;
     }
     probeWrite(la, 16);
+    if (aligned) {
+      writeUnchecked(la, 8, low);
+      writeUnchecked(next(la, 8), 8, high);
+      return;
+    }
     write64(la, low);
     write64(next(la, 8), high);
+  }
+
+  /** As {@link #readUnaligned}. */
+  public void writeUnaligned(long la, int size, long v) {
+    if (aligned) {
+      writeUnchecked(la, size, v);
+    } else if (size == 8) {
+      write64(la, v);
+    } else {
+      write32(la, v);
+    }
   }
 
   // ---- Reads of read-modify-write operands: prove the page writable first -----------------------
@@ -270,11 +306,18 @@ public final class Mmu implements AutoCloseable {
 
   /** Faults exactly as a read of {@code size} bytes (at most 4096) would. */
   public void probeRead(long la, int size) {
+    checkAlignment(la, size);
     probe(la, size, PageWalker.READ);
   }
 
   /** Faults exactly as a write of {@code size} bytes (at most 4096) would. */
   public void probeWrite(long la, int size) {
+    checkAlignment(la, size);
+    probe(la, size, PageWalker.WRITE);
+  }
+
+  /** As {@link #probeWrite}, for {@link #writeUnaligned}. */
+  public void probeWriteUnaligned(long la, int size) {
     probe(la, size, PageWalker.WRITE);
   }
 
@@ -309,7 +352,7 @@ public final class Mmu implements AutoCloseable {
       return la + U.getLong(e + ADDEND);
     }
     long gpa = resolve(la, PageWalker.READ);
-    return watch != null && watch.inPage(la) ? 0 : ram.host(gpa);
+    return aligned || watch != null && watch.inPage(la) ? 0 : ram.host(gpa);
   }
 
   /**
@@ -327,7 +370,7 @@ public final class Mmu implements AutoCloseable {
     if (host == 0 || ram.codeLines(gpa) != 0 || ram.watched(gpa)) {
       return 0;
     }
-    return watch != null && watch.inPage(la) ? 0 : host;
+    return aligned || watch != null && watch.inPage(la) ? 0 : host;
   }
 
   /**
@@ -358,6 +401,7 @@ public final class Mmu implements AutoCloseable {
    */
   public void beginSystem() {
     domain = (cr4 & CR4_SMAP) != 0 && cpl == 3 ? PageWalker.SUPERVISOR : supervisorDomain(ac);
+    aligned = false;
     tlb = tables + domain * TABLE_BYTES;
   }
 
@@ -376,8 +420,32 @@ public final class Mmu implements AutoCloseable {
 
   private void select() {
     domain = cpl == 3 ? PageWalker.USER : supervisorDomain(ac);
-    tlb = tables + domain * TABLE_BYTES;
+    aligned = cpl == 3 && ac && (cr0 & CR0_AM) != 0;
+    tlb = aligned ? emptyTlb() : tables + domain * TABLE_BYTES;
     execTlb = tables + (cpl == 3 ? PageWalker.USER : PageWalker.SUPERVISOR) * TABLE_BYTES;
+  }
+
+  private long emptyTlb() {
+    if (empty == null) {
+      empty = new NativeMemory(this, TABLE_BYTES, 64);
+      U.setMemory(empty.address, TABLE_BYTES, (byte) -1);
+    }
+    return empty.address;
+  }
+
+  /**
+   * #AC for operands of 2, 4, 8 and 10 bytes; larger ones are made of these or exempt, as vectors
+   * are (SDM vol. 3, table 6-7). Comes before a page fault.
+   */
+  private void checkAlignment(long la, int size) {
+    if (!aligned) {
+      return;
+    }
+    int unit = size == 10 ? 8 : size;
+    boolean simple = unit <= 8 && Integer.bitCount(unit) == 1;
+    if (simple && (la & unit - 1) != 0 && walker.canonical(la)) {
+      throw GuestFault.of(GuestFault.AC, 0);
+    }
   }
 
   private int supervisorDomain(boolean userDataAllowed) {
@@ -542,6 +610,11 @@ public final class Mmu implements AutoCloseable {
   }
 
   private long readSlow(long la, int size) {
+    checkAlignment(la, size);
+    return readUnchecked(la, size);
+  }
+
+  private long readUnchecked(long la, int size) {
     if ((la & 4095) + size > 4096) {
       return readCrossing(la, size);
     }
@@ -575,6 +648,11 @@ public final class Mmu implements AutoCloseable {
   }
 
   private void writeSlow(long la, int size, long v) {
+    checkAlignment(la, size);
+    writeUnchecked(la, size, v);
+  }
+
+  private void writeUnchecked(long la, int size, long v) {
     if ((la & 4095) + size > 4096) {
       writeCrossing(la, size, v);
       return;
@@ -688,5 +766,8 @@ public final class Mmu implements AutoCloseable {
   public void close() {
     ram.detach(this);
     memory.free();
+    if (empty != null) {
+      empty.free();
+    }
   }
 }

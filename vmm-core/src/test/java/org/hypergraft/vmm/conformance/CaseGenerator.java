@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Random;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
+import org.hypergraft.vmm.cpu.Flags;
 
 /**
  * Makes cases of single instructions: a random encoding of a form, a random state, and registers
@@ -18,8 +19,19 @@ final class CaseGenerator {
   private final UndefinedFlags undefined = UndefinedFlags.load();
   private final Insn insn = new Insn();
 
+  /** Whether alignment is checked, and mostly wrong. */
+  private final boolean aligned;
+
   CaseGenerator(long seed) {
+    this(seed, false);
+  }
+
+  /**
+   * @param aligned sets EFLAGS.AC and scatters memory operands
+   */
+  CaseGenerator(long seed, boolean aligned) {
     random = new Random(seed);
+    this.aligned = aligned;
   }
 
   /** {@code each} cases of every form. */
@@ -52,6 +64,10 @@ final class CaseGenerator {
       placeOperand(code, s);
     }
     implicitOperands(s, code);
+    if (aligned) {
+      s.put64(MachineState.RFLAGS, s.u64(MachineState.RFLAGS) | Flags.AC);
+      s.gpr(4, s.gpr(4) + random.nextInt(3) * random.nextInt(5));
+    }
     if (form.mode == 32) {
       for (int i = 0; i < 16; i++) {
         s.gpr(i, i < 8 ? s.gpr(i) & 0xffffffffL : 0);
@@ -112,6 +128,9 @@ final class CaseGenerator {
 
   private long target() {
     long at = CENTRE - 96 + random.nextInt(192);
+    if (aligned) {
+      return at & -(1 << random.nextInt(6));
+    }
     int align = random.nextInt(10);
     return align == 0 ? at : at & -32;
   }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.hypergraft.annotator.isa.Insn;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -71,6 +72,23 @@ class HostConformanceTest {
     List<Form> narrow = Conformance.offered(host, Form.compatibility(Excluded.set()), 1);
     List<TestCase> tests = new CaseGenerator(seed).cases(narrow, each);
     check(tier, tests, "32-bit instruction cases of " + narrow.size() + " forms");
+  }
+
+  /** Instructions with memory operands under CR0.AM and EFLAGS.AC, mostly not aligned. */
+  @ParameterizedTest
+  @EnumSource(Tier.class)
+  void alignmentChecks(Tier tier) throws IOException {
+    int each = Integer.getInteger("conformance.each", 1);
+    long seed = Long.getLong("conformance.seed", 20260104);
+    List<Form> chosen = new ArrayList<>();
+    for (int i = 0; i < forms.size(); i++) {
+      boolean memory = forms.get(i).key.contains(" " + Insn.MEM + ":");
+      if (memory && (each > 1 || i % COMPILED_SHARE == 0)) {
+        chosen.add(forms.get(i));
+      }
+    }
+    List<TestCase> tests = new CaseGenerator(seed, true).cases(chosen, each);
+    check(tier, tests, "alignment cases of " + chosen.size() + " forms");
   }
 
   @ParameterizedTest

@@ -218,13 +218,11 @@ final class HostProgram {
     a.load(RCX, RECORD + MachineState.CODE_LENGTH);
     a.bytes(0xf3, 0xa4);
     jumpIfCompatibility("stub32");
-    // jmp [rip+0]; dq exit
-    a.set(RAX, 0x25ff);
-    a.bytes(0x48, 0xab); // stosq: ff 25 00 00 00 00 xx xx
-    a.bytes(0x48, 0x83, 0xef, 0x02); // sub rdi, 2
+    // jmp exit, which reads no memory whose alignment might be checked
+    a.bytes(0xb0, 0xe9, 0xaa); // mov al, 0xe9; stosb
     a.set(RAX, 0x11111111);
     exitImmediate = a.size() - 4;
-    a.bytes(0x48, 0xab);
+    a.bytes(0x29, 0xf8, 0x83, 0xe8, 0x04, 0xab); // sub eax, edi; sub eax, 4; stosd
     a.jump("enter");
     a.label("stub32");
     a.bytes(0xc6, 0x07, 0xea, 0xc7, 0x47, 0x01); // jmp 33:exit
@@ -268,15 +266,21 @@ final class HostProgram {
     a.set(RSP, STACK_TOP);
     a.bytes(0x9c); // pushfq
     a.pop(RECORD + MachineState.RFLAGS);
-    a.bytes(0xfc); // cld
+    plainFlags();
     a.set(RAX, components);
     a.set(RDX, 0);
     a.xstate(4, RECORD + MachineState.XSAVE);
     a.storeImmediate(RECORD + MachineState.VECTOR, MachineState.NO_EXCEPTION);
   }
 
+  /** Ends alignment checks, and whatever else the case has set. */
+  private void plainFlags() {
+    a.bytes(0x6a, 0x02, 0x9d); // push 2; popfq
+  }
+
   /** RDX = struct ucontext. */
   private void handler() {
+    plainFlags();
     for (int r = 0; r < 16; r++) {
       a.loadAt(RAX, RDX, UCONTEXT[r]);
       a.store(RECORD + MachineState.GPRS + 8 * r, RAX);

@@ -34,7 +34,7 @@ final class InterpreterUnderTest implements EngineUnderTest {
   private static final long PAGE = 7;
 
   private static final long NO_EXECUTE = 1L << 63;
-  private static final long CR0 = 0x80010033L; // PG WP NE ET MP PE
+  private static final long CR0 = 0x80050033L; // PG AM WP NE ET MP PE
   private static final long CR4 = 0x50620L; // OSXSAVE FSGSBASE OSXMMEXCPT OSFXSR PAE
   private static final long EFER = 0xd01; // NXE LMA LME SCE
 
@@ -182,7 +182,8 @@ final class InterpreterUnderTest implements EngineUnderTest {
       }
     }
     cpu.rip = ENTRY;
-    Flags.set(cpu, (int) s.u64(MachineState.RFLAGS) & 0x200cd5 | Flags.IF);
+    Flags.set(cpu, (int) s.u64(MachineState.RFLAGS) & 0x240cd5 | Flags.IF);
+    cpu.mmu.privilege(3, (cpu.sysFlags & Flags.AC) != 0);
     cpu.mxcsr = s.u32(MachineState.MXCSR);
     int status = s.u16(MachineState.FSW);
     cpu.x87.control = s.u16(MachineState.FCW);

@@ -179,7 +179,7 @@ final class CodeCache implements CodeListener {
 
   /** Proves again that a linked block is what its virtual address maps to. */
   boolean revalidate(Cpu c, Block b) {
-    if (b.epoch == Block.DEAD) {
+    if (b.epoch == Block.DEAD || c.debug.inCodePage(c.segBase[Cpu.CS] + b.va)) {
       return false;
     }
     try {

@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.interpret;
 
 import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.DebugState;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.mmu.GuestFault;
 import org.hypergraft.vmm.mmu.GuestRam;
@@ -62,6 +63,10 @@ public final class Engine {
       if (c.shutdown) {
         return Exit.SHUTDOWN;
       }
+      boolean debugging = (c.sysFlags & (Flags.TF | Flags.RF)) != 0 || c.debug.active();
+      if (debugging && trapped(c)) {
+        continue;
+      }
       if (c.exitRequested) {
         c.exitRequested = false;
         boolean hit = cache.breakpointHit;
@@ -78,7 +83,7 @@ public final class Engine {
       if (tier1 != null) {
         tier1.poll();
       }
-      boolean step = (c.sysFlags & Flags.TF) != 0;
+      boolean step = false;
       if (c.nmiPending || (c.sysFlags & Flags.IF) != 0) {
         if (c.retired() < c.shadowEnd) {
           step = true;
@@ -88,6 +93,13 @@ public final class Engine {
       }
       if (c.halted) {
         return Exit.HALTED;
+      }
+      if (debugging) {
+        if (atBreakpoint(c)) {
+          continue;
+        }
+        step |= (c.sysFlags & Flags.TF) != 0 || c.debug.traps != 0 || c.debug.inCodePage(c);
+        c.sysFlags &= ~Flags.RF; // it has done its work; a fault's image has it set anyway
       }
       if (step) {
         step(c);
@@ -144,6 +156,36 @@ public final class Engine {
     return true;
   }
 
+  /** Delivers a debug trap if one is due and not held back. */
+  private boolean trapped(Cpu c) {
+    int traps = c.debug.traps;
+    if (traps == 0 || c.retired() < c.debug.heldUntil) {
+      return false;
+    }
+    c.halted = false;
+    debugException(c, traps);
+    return true;
+  }
+
+  /** Raises the fault of an instruction breakpoint at the current instruction. */
+  private boolean atBreakpoint(Cpu c) {
+    if ((c.sysFlags & Flags.RF) != 0 || c.retired() < c.debug.heldUntil) {
+      return false;
+    }
+    int hits = c.debug.atInstruction(c);
+    if (hits != 0) {
+      debugException(c, hits);
+    }
+    return hits != 0;
+  }
+
+  /** Bits 0-3 tell of this exception, the others gather until the guest clears them. */
+  private void debugException(Cpu c, int dr6) {
+    c.debug.traps = 0;
+    c.dr[6] = c.dr[6] & ~DebugState.BREAKPOINTS | dr6;
+    raise(c, GuestFault.DB, GuestFault.NO_ERROR_CODE, 0);
+  }
+
   /** Runs blocks until one of them leaves. */
   private void execute(Cpu c) {
     Op op = null;
@@ -167,13 +209,13 @@ public final class Engine {
 
   /** Runs one instruction, with a trap after it if TF was set before it. */
   private void step(Cpu c) {
-    boolean trap = (c.sysFlags & Flags.TF) != 0;
-    long before = c.retired();
+    if ((c.sysFlags & Flags.TF) != 0) {
+      c.debug.traps |= DebugState.BS; // what clears TF for a handler takes it back
+    }
+    c.sysFlags &= ~Flags.RF;
     exactly(c);
-    if (trap && c.retired() != before && !c.shutdown) {
-      // DR6.BS, Intel SDM vol. 3, 18.2.3
-      c.dr[6] |= 1 << 14;
-      raise(c, GuestFault.DB, GuestFault.NO_ERROR_CODE, 0);
+    if (c.retired() < c.debug.heldUntil) {
+      c.debug.traps &= ~DebugState.BS; // that of MOV SS is lost, not late
     }
   }
 
@@ -210,6 +252,7 @@ public final class Engine {
       }
     }
     c.mmu.exact = false;
+    c.debug.traps = 0; // the instruction has not been completed
     raise(c, vector, f.errorCode, f.address);
   }
 

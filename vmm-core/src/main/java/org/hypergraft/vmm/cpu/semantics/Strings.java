@@ -62,6 +62,11 @@ public final class Strings {
     return (4096 - (la & 4095)) / size;
   }
 
+  /** What is left of a slice: nothing when a debug trap is due, which comes between elements. */
+  private static long spend(Cpu c, long budget, long elements) {
+    return c.debug.traps != 0 ? 0 : budget - elements;
+  }
+
   // ---- MOVS
 
   public static boolean movs(Cpu c, Op op) {
@@ -76,7 +81,7 @@ public final class Strings {
         return false;
       }
       long n = 0;
-      if ((c.sysFlags & Flags.DF) == 0 && op.form != Op.GENERAL) {
+      if ((c.sysFlags & Flags.DF) == 0 && op.form != Op.GENERAL && c.debug.traps == 0) {
         n = moveRun(c, op, count);
       }
       if (n == 0) {
@@ -84,7 +89,7 @@ public final class Strings {
         n = 1;
       }
       set(c, op, Cpu.RCX, count - n);
-      budget -= n;
+      budget = spend(c, budget, n);
     }
     return true;
   }
@@ -162,7 +167,7 @@ public final class Strings {
         return false;
       }
       long n = 0;
-      if ((c.sysFlags & Flags.DF) == 0 && op.form != Op.GENERAL) {
+      if ((c.sysFlags & Flags.DF) == 0 && op.form != Op.GENERAL && c.debug.traps == 0) {
         n = storeRun(c, op, count);
       }
       if (n == 0) {
@@ -170,7 +175,7 @@ public final class Strings {
         n = 1;
       }
       set(c, op, Cpu.RCX, count - n);
-      budget -= n;
+      budget = spend(c, budget, n);
     }
     return true;
   }
@@ -239,7 +244,7 @@ public final class Strings {
       }
       loadOne(c, op);
       set(c, op, Cpu.RCX, count - 1);
-      budget--;
+      budget = spend(c, budget, 1);
     }
     return true;
   }
@@ -281,7 +286,7 @@ public final class Strings {
       }
       element.compare(c, op);
       set(c, op, Cpu.RCX, count - 1);
-      budget--;
+      budget = spend(c, budget, 1);
       if (Flags.zero(c) == (op.aux == REPEAT_NOT_EQUAL)) {
         return true;
       }

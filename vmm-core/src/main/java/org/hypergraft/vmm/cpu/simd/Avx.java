@@ -314,7 +314,7 @@ public final class Avx {
     long[] r = new long[4];
     for (int i = 0; i < n; i++) {
       if (chosen(c, o.s, i, size)) {
-        long v = size == 8 ? c.mmu.read64(la + 8 * i) : c.mmu.read32(la + 4 * i);
+        long v = c.mmu.readUnaligned(la + (long) size * i, size);
         r[i * size >> 3] |= v << 8 * (i * size & 7);
       }
     }
@@ -327,17 +327,13 @@ public final class Avx {
     int n = (o.aux == Simd.VEX256 ? 32 : 16) / size;
     for (int i = 0; i < n; i++) {
       if (chosen(c, o.s, i, size)) {
-        c.mmu.probeWrite(la + i * size, size);
+        c.mmu.probeWriteUnaligned(la + (long) size * i, size);
       }
     }
     for (int i = 0; i < n; i++) {
       if (chosen(c, o.s, i, size)) {
         long v = c.x[o.t * 4 + (i * size >> 3)] >>> 8 * (i * size & 7);
-        if (size == 8) {
-          c.mmu.write64(la + 8 * i, v);
-        } else {
-          c.mmu.write32(la + 4 * i, v);
-        }
+        c.mmu.writeUnaligned(la + (long) size * i, size, v);
       }
     }
   }
@@ -396,7 +392,7 @@ public final class Avx {
       long keep = size == 8 ? 0 : ~(0xffffffffL << shift);
       if (chosen(c, o.s, i, size)) {
         long la = element(c, o, index << scale, size);
-        long v = size == 8 ? c.mmu.read64(la) : c.mmu.read32(la);
+        long v = c.mmu.readUnaligned(la, size);
         c.x[o.d * 4 + lane] = c.x[o.d * 4 + lane] & keep | v << shift;
       }
       c.x[o.s * 4 + lane] &= keep;

@@ -260,7 +260,7 @@ public final class FloatConvert {
       if (n == 8) {
         Simd.load(c, o.address(c), 16);
       } else {
-        c.x[b] = c.mmu.read64(o.address(c));
+        c.x[b] = c.mmu.readUnaligned(o.address(c), 8);
       }
     }
     long[] r = new long[4];
@@ -284,7 +284,7 @@ public final class FloatConvert {
     if (o.aux == Simd.VEX256) {
       c.mmu.write128(la, r[0], r[1]);
     } else {
-      c.mmu.write64(la, r[0]);
+      c.mmu.writeUnaligned(la, 8, r[0]);
     }
   }
 

@@ -32,7 +32,7 @@ public final class ControlRegisters {
           | Mmu.CR0_PG;
 
   /** Changes of these flush translations. */
-  private static final long CR0_PAGING = Mmu.CR0_PE | Mmu.CR0_WP | Mmu.CR0_PG;
+  private static final long CR0_PAGING = Mmu.CR0_PE | Mmu.CR0_WP | Mmu.CR0_AM | Mmu.CR0_PG;
 
   static final long CR4_VME = 1;
   static final long CR4_PVI = 1 << 1;
@@ -148,6 +148,9 @@ public final class ControlRegisters {
       throw Registers.gp();
     }
     c.cr4 = v;
+    if ((changed & CR4_DE) != 0) {
+      c.debug.load(c);
+    }
   }
 
   /** CR4 bits exist with the CPUID features they enable. */

@@ -4,6 +4,7 @@ import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.cpu.interpret.Op;
 import org.hypergraft.vmm.mmu.GuestFault;
+import org.hypergraft.vmm.mmu.MmioRestart;
 
 /**
  * Far JMP, CALL and RET in every mode, call gates included (Intel SDM vol. 2, CALL, JMP and RET;
@@ -145,7 +146,7 @@ public final class FarTransfer {
       s.push(size, c.sel[Cpu.CS]);
       s.push(size, c.rip);
       checkTarget(c, t, gate.gateOffset());
-    } catch (GuestFault f) {
+    } catch (GuestFault | MmioRestart f) {
       Segments.settle(c);
       throw f;
     }

@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.system;
 
 import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.DebugState;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.cpu.interpret.Op;
 
@@ -33,6 +34,9 @@ public final class FastCalls {
       c.r[11] = flags & 0xffff_ffffL;
       c.rip = c.code64() ? c.lstar : c.cstar;
       Flags.set(c, flags & ~(int) c.fmask);
+      if ((c.sysFlags & Flags.TF) == 0) {
+        c.debug.traps &= ~DebugState.BS; // masked in time
+      }
     } else {
       c.r[Cpu.RCX] = c.rip & 0xffff_ffffL;
       c.rip = c.star & 0xffff_ffffL;

@@ -7,12 +7,9 @@ import org.hypergraft.vmm.mmu.GuestFault;
 
 /** IRET, IRETD and IRETQ (Intel SDM vol. 2, IRET). The op ends its block. */
 public final class InterruptReturn {
-  /**
-   * Flags every IRET may change. RF is left out: it would last for one instruction and only
-   * suppress instruction breakpoints, which do not exist here.
-   */
+  /** Flags every IRET may change. */
   private static final int ALWAYS =
-      Flags.STATUS | Flags.TF | Flags.DF | Flags.NT | Flags.AC | Flags.ID;
+      Flags.STATUS | Flags.TF | Flags.DF | Flags.NT | Flags.RF | Flags.AC | Flags.ID;
 
   private InterruptReturn() {}
 

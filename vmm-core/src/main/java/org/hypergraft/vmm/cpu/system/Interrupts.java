@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.system;
 
 import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.DebugState;
 import org.hypergraft.vmm.cpu.ExceptionDelivery;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.cpu.interpret.Op;
@@ -72,11 +73,14 @@ public final class Interrupts implements ExceptionDelivery {
       Cpu c, int vector, int errorCode, long address, boolean exception) {
     // Between instructions the clock is exact: a stack in a device window is no reason to restart.
     boolean exact = c.mmu.exact;
+    int traps = c.debug.traps;
     c.mmu.exact = true;
     try {
       return deliverChain(c, vector, errorCode, address, exception);
     } finally {
       c.mmu.exact = exact;
+      // its own accesses match no breakpoint
+      c.debug.traps = traps | c.debug.traps & DebugState.BT;
     }
   }
 
@@ -94,6 +98,9 @@ public final class Interrupts implements ExceptionDelivery {
         }
         boolean fault = isException && in(FAULTS, v);
         deliver(c, v, code, Source.HARDWARE, fault);
+        if (isException && v == GuestFault.DB) {
+          DebugRegisters.enterHandler(c);
+        }
         return true;
       } catch (GuestFault f) {
         boolean secondHard = in(CONTRIBUTORY, f.vector) || f.vector == GuestFault.PF;
@@ -129,34 +136,37 @@ public final class Interrupts implements ExceptionDelivery {
     if ((c.sysFlags & Flags.VM) != 0 && c.iopl() < 3) {
       throw GuestFault.of(GuestFault.GP, 0);
     }
-    deliver(c, (int) op.imm & 0xff, GuestFault.NO_ERROR_CODE, Source.SOFTWARE, false);
+    raised(c, (int) op.imm & 0xff, Source.SOFTWARE);
+  }
+
+  /** Delivers what an instruction raises by itself. TF, cleared on the way, traps no more. */
+  private static void raised(Cpu c, int vector, Source source) {
+    boolean exact = c.mmu.exact;
+    int traps = c.debug.traps & ~DebugState.BS;
+    c.mmu.exact = true;
+    try {
+      deliver(c, vector, GuestFault.NO_ERROR_CODE, source, false);
+    } finally {
+      c.mmu.exact = exact;
+      c.debug.traps = traps | c.debug.traps & DebugState.BT;
+    }
   }
 
   /** INT3. */
   public static void breakpoint(Cpu c, Op op) {
-    deliver(c, GuestFault.BP, GuestFault.NO_ERROR_CODE, Source.SOFTWARE, false);
+    raised(c, GuestFault.BP, Source.SOFTWARE);
   }
 
   /** INTO. */
   public static void overflow(Cpu c, Op op) {
     if (Flags.overflow(c)) {
-      deliver(c, GuestFault.OF, GuestFault.NO_ERROR_CODE, Source.SOFTWARE, false);
+      raised(c, GuestFault.OF, Source.SOFTWARE);
     }
   }
 
   /** INT1 (ICEBP): a debug trap without the gate's privilege check and without a DR6 bit. */
   public static void iceBreakpoint(Cpu c, Op op) {
-    deliver(c, GuestFault.DB, GuestFault.NO_ERROR_CODE, Source.HARDWARE, false);
-  }
-
-  /**
-   * The trap after an instruction that started with TF set; {@code c.rip} is the next instruction.
-   *
-   * @return false on a triple fault
-   */
-  public static boolean singleStep(Cpu c) {
-    c.dr[6] |= DebugRegisters.BS;
-    return deliverAll(c, GuestFault.DB, GuestFault.NO_ERROR_CODE, 0, true);
+    raised(c, GuestFault.DB, Source.HARDWARE);
   }
 
   // ---- One event -------------------------------------------------------------------------------

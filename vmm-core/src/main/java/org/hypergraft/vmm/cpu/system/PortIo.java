@@ -33,6 +33,7 @@ public final class PortIo {
   private static void in(Cpu c, int port, int size) {
     check(c, port, size);
     Registers.write(c, Cpu.RAX, size, c.ports.in(port, size));
+    c.debug.port(port, size);
   }
 
   public static void outImmediate(Cpu c, Op op) {
@@ -46,6 +47,7 @@ public final class PortIo {
   private static void out(Cpu c, int port, int size) {
     check(c, port, size);
     c.ports.out(port, size, cut(c.r[Cpu.RAX], size));
+    c.debug.port(port, size);
   }
 
   private static int cut(long v, int size) {
@@ -61,7 +63,11 @@ public final class PortIo {
       // The device must not lose data to a page fault after the read.
       c.mmu.probeWrite(la, op.size);
       Registers.store(c, la, op.size, c.ports.in(port, op.size));
+      c.debug.port(port, op.size);
       step(c, op, Cpu.RDI);
+      if (c.debug.traps != 0) {
+        break;
+      }
     }
     repeat(c, op);
   }
@@ -73,7 +79,11 @@ public final class PortIo {
     for (int n = batch(c, op); n > 0; n--) {
       long la = Access.linear(c, op.seg, register(c, op, Cpu.RSI), op.size);
       c.ports.out(port, op.size, cut(Registers.read(c, la, op.size), op.size));
+      c.debug.port(port, op.size);
       step(c, op, Cpu.RSI);
+      if (c.debug.traps != 0) {
+        break;
+      }
     }
     repeat(c, op);
   }

@@ -72,6 +72,9 @@ public final class Reset {
     c.shadowEnd = 0;
     // cannot fail: no page-directory pointers are loaded without paging
     c.mmu.control(c.cr0, 0, 0, 0);
+    c.debug.traps = 0;
+    c.debug.heldUntil = 0;
+    c.debug.load(c);
     c.mmu.privilege(0, false);
     c.updateMode();
   }

@@ -24,6 +24,7 @@ public final class SegmentOps {
     Segments.load(c, op.d, selector);
     if (op.d == Cpu.SS) {
       shadow(c, op);
+      c.debug.heldUntil = c.shadowEnd;
     }
   }
 
@@ -63,6 +64,7 @@ public final class SegmentOps {
     s.commit();
     if (op.d == Cpu.SS) {
       shadow(c, op);
+      c.debug.heldUntil = c.shadowEnd;
     }
   }
 

@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.cpu.system;
 
 import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.DebugState;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.mmu.GuestFault;
 
@@ -25,6 +26,7 @@ final class TaskSwitch {
   private static final int EAX = 40;
   private static final int ES = 72;
   private static final int LDT = 96;
+  private static final int TRAP = 100;
 
   /** Smallest limits. */
   private static final int LIMIT32 = 0x67;
@@ -73,6 +75,19 @@ final class TaskSwitch {
    *     segments in it
    */
   static void to(Cpu c, int selector, Descriptor d, Cause cause) {
+    // a TSS in a device window or under a data breakpoint is no reason to restart half-way
+    boolean exact = c.mmu.exact;
+    int traps = c.debug.traps;
+    c.mmu.exact = true;
+    try {
+      change(c, selector, d, cause);
+    } finally {
+      c.mmu.exact = exact;
+      c.debug.traps = traps | c.debug.traps & DebugState.BT;
+    }
+  }
+
+  private static void change(Cpu c, int selector, Descriptor d, Cause cause) {
     boolean wide = (d.type() & 8) != 0;
     long limit = d.limit() & 0xffff_ffffL;
     if (limit < (wide ? LIMIT32 : LIMIT16)) {
@@ -106,6 +121,10 @@ final class TaskSwitch {
     c.trLimit = d.limit();
     c.trAttr = busy.attr();
     c.cr0 |= Cpu.CR0_TS;
+    DebugRegisters.leaveTask(c);
+    if (next.trap) {
+      c.debug.traps |= DebugState.BT;
+    }
     next.load(c, wide, cause == Cause.CALL);
   }
 
@@ -123,7 +142,8 @@ final class TaskSwitch {
   }
 
   /** What a TSS holds. */
-  private record State(long cr3, long ip, int flags, long[] registers, int[] selectors, int ldt) {
+  private record State(
+      long cr3, long ip, int flags, long[] registers, int[] selectors, int ldt, boolean trap) {
     static State read(Cpu c, long base, boolean wide) {
       int size = wide ? 4 : 2;
       long[] registers = new long[8];
@@ -140,7 +160,8 @@ final class TaskSwitch {
           (int) Descriptors.readSystem(c, base + (wide ? EFLAGS : FLAGS16), size),
           registers,
           selectors,
-          (int) Descriptors.readSystem(c, base + (wide ? LDT : LDT16), 2));
+          (int) Descriptors.readSystem(c, base + (wide ? LDT : LDT16), 2),
+          wide && (Descriptors.readSystem(c, base + TRAP, 2) & 1) != 0);
     }
 
     void load(Cpu c, boolean wide, boolean nested) {

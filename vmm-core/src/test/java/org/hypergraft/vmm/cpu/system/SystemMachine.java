@@ -11,6 +11,7 @@ import org.hypergraft.vmm.cpu.ExceptionDelivery;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.cpu.interpret.Engine;
 import org.hypergraft.vmm.cpu.interpret.Lowering;
+import org.hypergraft.vmm.cpu.jit.RegionJit;
 import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
 import org.hypergraft.vmm.cpu.model.CpuModel;
 import org.hypergraft.vmm.cpu.model.CpuModels;
@@ -158,6 +159,13 @@ final class SystemMachine implements AutoCloseable {
     descriptor(DATA0, 0, 0xfffff, 0xc093);
     ram.put16(TSS + 102, 0x68); // no I/O permissions
     cpu.dr[7] = 0x400;
+    cpu.debug.load(cpu);
+  }
+
+  /** Compiles every block before it runs for the second time. */
+  SystemMachine compiled() {
+    engine.tier1(new RegionJit(RegionJit.Mode.SYNCHRONOUS, 1));
+    return this;
   }
 
   /** Writes a GDT (or, with the TI bit set, LDT) entry; attributes as in {@link Cpu#segAttr}. */
@@ -185,6 +193,9 @@ final class SystemMachine implements AutoCloseable {
   SystemMachine protectedMode() {
     descriptor(CODE0, 0, 0xfffff, 0xc09b);
     cpu.cr0 = Cpu.CR0_PE;
+    cpu.cr3 = 0;
+    cpu.cr4 = 0;
+    cpu.efer = 0;
     mmu.control(cpu.cr0, 0, 0, 0);
     flat(CODE0, 0xc09b, DATA0, 0xc093, 0);
     cpu.trSel = TSS_SELECTOR;

@@ -18,7 +18,7 @@ default_kernel() {
   die "name a kernel, or the folder that holds some in HYPERGRAFT_KERNELS"
 }
 
-# measure LOG COMMAND...: runs it, prints "CPU WALL RSS-KiB" (seconds of user and system time of all
+# measure LOG COMMAND...: runs it, prints "CPU WALL" (seconds of user and system time of all
 # threads), standard output and error in LOG. Needs bash's times; no other tool.
 measure() {
   log=$1

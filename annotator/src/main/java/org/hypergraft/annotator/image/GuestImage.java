@@ -1,6 +1,8 @@
 package org.hypergraft.annotator.image;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +25,8 @@ import java.util.regex.Pattern;
 public final class GuestImage {
   /** Larger files are refused unread: no kernel, debug information included, comes near it. */
   static final long MAX_FILE = 1L << 30;
+
+  private static final int CHUNK = 1 << 20;
 
   /** Places to look for the version line before giving up; kernels have it first or second. */
   private static final int MAX_BANNERS = 1000;
@@ -67,7 +71,26 @@ public final class GuestImage {
           "%s: %d bytes, more than the limit of %d for a kernel image"
               .formatted(file, size, MAX_FILE));
     }
-    return parse(Files.readAllBytes(file), file.toString());
+    return parse(content(file, size), file.toString());
+  }
+
+  /** As {@code Files.readAllBytes}, which makes Java copy a whole image outside its heap. */
+  private static byte[] content(Path file, long size) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      return Files.readAllBytes(file);
+    }
+    byte[] bytes = new byte[(int) size];
+    int at = 0;
+    try (FileChannel channel = FileChannel.open(file)) {
+      while (at < bytes.length) {
+        int n = channel.read(ByteBuffer.wrap(bytes, at, Math.min(CHUNK, bytes.length - at)));
+        if (n < 0) {
+          break;
+        }
+        at += n;
+      }
+    }
+    return at == bytes.length ? bytes : Arrays.copyOf(bytes, at);
   }
 
   /**
@@ -125,6 +148,13 @@ public final class GuestImage {
   /** SHA-256 of the input file in lower-case hex. */
   public String sha256() {
     return sha256.get();
+  }
+
+  /** Begins to compute {@link #sha256} on another thread, for callers that need it later. */
+  public void hashAhead() {
+    Thread thread = new Thread(sha256::get, "image hash");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /**

@@ -14,6 +14,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 
 /** Writes a whole file or none: a temporary file beside it, then a move over it. */
 final class OutputFile {
+  private static final int CHUNK = 1 << 20;
+
   private OutputFile() {}
 
   static void write(Path target, String text) {
@@ -52,9 +54,9 @@ final class OutputFile {
     Path temporary = Files.createTempFile(folder, "." + target.getFileName(), ".part");
     try {
       try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-        ByteBuffer rest = ByteBuffer.wrap(content);
-        while (rest.hasRemaining()) {
-          channel.write(rest);
+        // Java writes from a copy outside the heap, as large as the buffer it is given.
+        for (int at = 0; at < content.length; ) {
+          at += channel.write(ByteBuffer.wrap(content, at, Math.min(CHUNK, content.length - at)));
         }
       }
       // Temporary files are private; an output has the permissions any new file would have.

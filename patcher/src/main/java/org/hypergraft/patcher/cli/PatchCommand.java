@@ -9,7 +9,6 @@ import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.report.PatchReport;
 import org.hypergraft.patcher.report.PlanReport;
-import org.hypergraft.patcher.rewrite.HypergraftNote;
 import org.hypergraft.patcher.rewrite.Patcher;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -97,9 +96,15 @@ final class PatchCommand extends DataCommand {
     }
     PlanOptions given = learns ? null : options.plan(target);
     GuestImage guest = ImageFile.read(image);
+    guest.hashAhead(); // a quarter of the work, and needed last
     PlanOptions plan = learns ? learned(guest) : given;
-    Patcher.Result result = Patcher.patch(guest, plan, fromOriginal);
-    byte[] file = format == OutputFormat.BZIMAGE ? repacked(guest, result) : result.file();
+    boolean boots = format == OutputFormat.BZIMAGE;
+    if (boots) {
+      checkContainer(guest);
+    }
+    // The undo log does not compress: in a bzImage, whose room is fixed, it would not fit.
+    Patcher.Result result = Patcher.patch(guest, plan, fromOriginal, !boots);
+    byte[] file = boots ? repacked(guest, result.file()) : result.file();
     if (output != null && !dryRun) {
       OutputFile.write(output, file);
     }
@@ -116,17 +121,16 @@ final class PatchCommand extends DataCommand {
     return options.following(boot.learn(original, target, options.vendor(), terminal()), target);
   }
 
-  private byte[] repacked(GuestImage guest, Patcher.Result result) {
+  private void checkContainer(GuestImage guest) {
     if (!(guest.container() instanceof Container.BzImage)) {
       throw new CommandFailure(
           ExitStatus.USAGE,
           "--format bzimage: %s is no bzImage but a %s; there is nothing to put the kernel back into"
               .formatted(image, guest.container().label()));
     }
-    // The undo log does not compress: in a bzImage, whose room is fixed, it would not fit.
-    String source =
-        HypergraftNote.of(guest).map(HypergraftNote::sourceSha256).orElse(guest.sha256());
-    byte[] payload = Patcher.withoutUndo(result.plan(), source);
+  }
+
+  private byte[] repacked(GuestImage guest, byte[] payload) {
     ImageWriter.Result written = ImageWriter.rebuild(guest, payload);
     terminal()
         .note("hypergraft patch: the undo log was left out; verify the output with --against");

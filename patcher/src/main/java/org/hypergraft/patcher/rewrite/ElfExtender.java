@@ -88,10 +88,10 @@ final class ElfExtender {
   }
 
   /**
-   * The kept bytes of {@code patched}, the added sections, names, headers, and {@code tail} as the
-   * last bytes.
+   * The kept bytes of the image, the added sections, names, headers, and {@code tail} as the last
+   * bytes.
    */
-  byte[] extend(byte[] patched, List<Added> sections, byte[] tail) {
+  byte[] extend(List<Added> sections, byte[] tail) {
     List<String> names = new ArrayList<>();
     ByteArrayOutputStream table = new ByteArrayOutputStream();
     if (nameTable >= 0) {
@@ -123,7 +123,7 @@ final class ElfExtender {
     int entry = wide ? 64 : 40;
     int elfEnd = headersAt + total * entry;
     byte[] out = new byte[elfEnd + tail.length];
-    System.arraycopy(patched, 0, out, 0, keep);
+    System.arraycopy(image.payload(), 0, out, 0, keep);
     for (int i = 0; i < at.length; i++) {
       byte[] bytes = sections.get(i).bytes();
       System.arraycopy(bytes, 0, out, at[i], bytes.length);

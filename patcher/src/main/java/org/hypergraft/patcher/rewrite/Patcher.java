@@ -24,17 +24,28 @@ public final class Patcher {
   private Patcher() {}
 
   /**
-   * Patches an image. An image patched with the same options is given back as it is.
+   * Patches an image, and lets the result be reverted. An image patched with the same options is
+   * given back as it is.
    *
    * @param fromOriginal for an image patched with other options: revert it first
    * @throws ConflictException when the image was patched with other options
    * @throws ImageException when the image cannot be worked on
    */
   public static Result patch(GuestImage image, PlanOptions options, boolean fromOriginal) {
+    return patch(image, options, fromOriginal, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param revertible whether the undo log goes along; containers of fixed size have no room for it
+   */
+  public static Result patch(
+      GuestImage image, PlanOptions options, boolean fromOriginal, boolean revertible) {
     Optional<HypergraftNote> note = HypergraftNote.of(image);
     if (note.isEmpty()) {
       Plan plan = plan(image, options);
-      return new Result(write(plan, image.sha256()), plan, false);
+      return new Result(rewriter(plan, image.sha256()).file(revertible), plan, false);
     }
     boolean same =
         note.get().options().equals(options.canonical())
@@ -46,14 +57,15 @@ public final class Patcher {
               + " image it was made from");
     }
     Plan plan = plan(original(image), options);
-    byte[] file = write(plan, note.get().sourceSha256());
+    Rewriter rewriter = rewriter(plan, note.get().sourceSha256());
+    byte[] file = rewriter.file(same || revertible);
     int changed = same ? Arrays.mismatch(file, image.payload()) : -1;
     if (changed >= 0) {
       throw new ConflictException(
           "%s: byte 0x%x is not what patching with these options gives; it was changed afterwards"
               .formatted(image.name(), changed));
     }
-    return new Result(file, plan, same);
+    return new Result(same && !revertible ? rewriter.file(false) : file, plan, same);
   }
 
   /** Reads the tables and plans. */
@@ -62,34 +74,18 @@ public final class Patcher {
   }
 
   /**
-   * The file that patching {@code original} with these options gives.
-   *
-   * @param sourceSha256 hash of the file that the original came from, for the note
-   */
-  public static byte[] repeat(GuestImage original, PlanOptions options, String sourceSha256) {
-    return write(plan(original, options), sourceSha256);
-  }
-
-  /**
-   * The file of a plan without its undo log, for containers that have no room for it.
+   * The files of a plan.
    *
    * @param sourceSha256 hash of the file that the plan's image came from, for the note
+   * @throws ConflictException when sealing was asked for and cannot be done
    */
-  public static byte[] withoutUndo(Plan plan, String sourceSha256) {
-    return write(plan, sourceSha256, false);
-  }
-
-  private static byte[] write(Plan plan, String sourceSha256) {
-    return write(plan, sourceSha256, true);
-  }
-
-  private static byte[] write(Plan plan, String sourceSha256, boolean revertible) {
+  public static Rewriter rewriter(Plan plan, String sourceSha256) {
     if (!plan.sealObstacles().isEmpty()) {
       throw new ConflictException(
           "%s: cannot be sealed: %s"
               .formatted(plan.image().name(), String.join("; ", plan.sealObstacles())));
     }
-    return Rewriter.apply(plan, sourceSha256, revertible);
+    return new Rewriter(plan, sourceSha256);
   }
 
   /**

@@ -305,20 +305,20 @@ public final class UndoLog {
     return (int) ((length + (long) PAGE - 1) / PAGE);
   }
 
-  /** Runs of bytes that differ between two arrays within {@code [from, to)}. */
-  static void differences(byte[] before, byte[] after, int from, int to, List<Run> out) {
-    int i = from;
-    while (i < to) {
-      int k = Arrays.mismatch(before, i, to, after, i, to);
+  /** Adds the runs in which {@code before[at..]} differs from {@code after[0..length)}. */
+  static void differences(byte[] before, int at, byte[] after, int length, List<Run> out) {
+    int i = 0;
+    while (i < length) {
+      int k = Arrays.mismatch(before, at + i, at + length, after, i, length);
       if (k < 0) {
         return;
       }
       int start = i + k;
       int end = start + 1;
-      while (end < to && before[end] != after[end]) {
+      while (end < length && before[at + end] != after[end]) {
         end++;
       }
-      out.add(new Run(start, Arrays.copyOfRange(before, start, end)));
+      out.add(new Run(at + start, Arrays.copyOfRange(before, at + start, at + end)));
       i = end;
     }
   }

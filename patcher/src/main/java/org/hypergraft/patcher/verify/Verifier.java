@@ -8,9 +8,9 @@ import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.site.SiteIndex;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.plan.Plan;
-import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.rewrite.HypergraftNote;
 import org.hypergraft.patcher.rewrite.Patcher;
+import org.hypergraft.patcher.rewrite.Rewriter;
 import org.hypergraft.patcher.rewrite.UndoLog;
 
 /** Proves a patched image without running it. */
@@ -42,7 +42,20 @@ public final class Verifier {
                       "%s: it carries no undo log (section %s); name its original with --against"
                           .formatted(patched.name(), UndoLog.SECTION))));
     }
-    UndoLog undo = log.get();
+    return revertible(patched, note, log.get(), against, true);
+  }
+
+  /**
+   * Verifies an image from what it carries.
+   *
+   * @param repeat whether to patch once more and compare
+   */
+  private static Verification revertible(
+      GuestImage patched,
+      HypergraftNote note,
+      UndoLog undo,
+      Optional<GuestImage> against,
+      boolean repeat) {
     Findings findings = new Findings(patched);
     byte[] restored = undo.restore(patched);
     for (int page : undo.damagedPages(restored)) {
@@ -69,7 +82,9 @@ public final class Verifier {
     tables.branches(emptied);
     tables.oneInterface(changed, note.target());
     new EndbrCheck(patched, findings).run(sites);
-    again(patched, original, note, findings);
+    if (repeat) {
+      again(patched, original, note, findings);
+    }
     return findings.result();
   }
 
@@ -81,15 +96,15 @@ public final class Verifier {
       GuestImage patched, HypergraftNote note, GuestImage against) {
     GuestImage original = Patcher.original(against);
     Plan plan = Patcher.plan(original, note.planOptions());
-    byte[] expected = Patcher.withoutUndo(plan, note.sourceSha256());
+    Rewriter rewriter = Patcher.rewriter(plan, note.sourceSha256());
     Findings findings = new Findings(patched);
     findings.looked("reproduction", 1);
-    differences(patched, expected, "reproduction", findings);
+    differences(patched, rewriter.file(false), "reproduction", findings);
     if (!findings.result().passed()) {
       return findings.result();
     }
-    byte[] full = Patcher.repeat(original, note.planOptions(), note.sourceSha256());
-    return verify(GuestImage.parse(full, patched.name()), Optional.of(against));
+    GuestImage full = GuestImage.parse(rewriter.file(true), patched.name());
+    return revertible(full, note, UndoLog.of(full).orElseThrow(), Optional.of(against), false);
   }
 
   private static void compare(GuestImage against, GuestImage original, Findings findings) {
@@ -123,8 +138,9 @@ public final class Verifier {
               .formatted(note.toolVersion(), HypergraftNote.TOOL_VERSION));
       return;
     }
-    PlanOptions options = note.planOptions();
-    differences(patched, Patcher.repeat(original, options, note.sourceSha256()), check, findings);
+    Plan plan = Patcher.plan(original, note.planOptions());
+    byte[] repeated = Patcher.rewriter(plan, note.sourceSha256()).file(true);
+    differences(patched, repeated, check, findings);
   }
 
   /** One finding for each run of bytes that is not as expected. */

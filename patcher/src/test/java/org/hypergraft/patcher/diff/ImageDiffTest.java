@@ -28,8 +28,7 @@ class ImageDiffTest {
   private static GuestImage withoutUndo(String kernel, Target target) {
     GuestImage image = Kernels.image(kernel);
     return GuestImage.parse(
-        Patcher.withoutUndo(Patcher.plan(image, PlanOptions.of(target)), image.sha256()),
-        target.id());
+        Patcher.patch(image, PlanOptions.of(target), false, false).file(), target.id());
   }
 
   private static Set<String> operations(ImageDiff d) {

@@ -127,10 +127,7 @@ class PatcherTest {
     GuestImage bare = GuestImage.parse(elf, "bare");
     byte[] out =
         new ElfExtender(bare)
-            .extend(
-                elf,
-                List.of(new ElfExtender.Added(".extra", 1, new byte[] {1, 2, 3})),
-                new byte[0]);
+            .extend(List.of(new ElfExtender.Added(".extra", 1, new byte[] {1, 2, 3})), new byte[0]);
     GuestImage read = GuestImage.parse(out, "out");
     assertEquals(3, read.section(".extra").orElseThrow().size());
     assertEquals(bare.elf().segments(), read.elf().segments());

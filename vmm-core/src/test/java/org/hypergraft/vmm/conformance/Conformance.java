@@ -19,6 +19,9 @@ final class Conformance {
 
   final List<String> failures = new ArrayList<>();
 
+  /** The cases of {@link #failures}. */
+  final List<TestCase> failed = new ArrayList<>();
+
   /** Failures by the first word of the label. */
   final Map<String, Integer> byName = new TreeMap<>();
 
@@ -62,6 +65,7 @@ final class Conformance {
     if (difference != null) {
       String name = test.label.split(" ", 2)[0];
       byName.merge(name, 1, Integer::sum);
+      failed.add(test);
       failures.add(report(test, difference, expected, got));
     }
   }

@@ -9,13 +9,17 @@ import java.util.stream.Collectors;
  *
  * <pre>LABEL CODE SEED STYLE UNDEFINED-FLAGS TOLERANCE in OFFSET=VALUE... out OFFSET=VALUE...</pre>
  *
- * <p>The input is the state that {@link StateGenerator} makes of seed and style, with the 64-bit
- * words at the byte offsets of "in" replaced; the result is the input with those of "out" replaced.
- * Numbers are hexadecimal.
+ * <p>The input is the state that {@link StateGenerator} makes of seed and style (or, with style
+ * INITIAL, the one that {@link MachineState} begins with), with the 64-bit words at the byte
+ * offsets of "in" replaced; the result is the input with those of "out" replaced. Numbers are
+ * hexadecimal.
  */
 final class GoldenCases {
   /** Longest difference that is worth a line. */
   private static final int MOST_WORDS = 16;
+
+  /** Style of a case whose input is told from the initial state. */
+  private static final String INITIAL = "INITIAL";
 
   private GoldenCases() {}
 
@@ -33,8 +37,9 @@ final class GoldenCases {
   static Golden parse(String line) {
     String[] words = line.split(" ");
     long seed = Long.parseLong(words[2], 16);
-    StateGenerator.Style style = StateGenerator.Style.valueOf(words[3]);
-    MachineState input = StateGenerator.state(seed, style);
+    StateGenerator.Style style =
+        words[3].equals(INITIAL) ? null : StateGenerator.Style.valueOf(words[3]);
+    MachineState input = TestCase.base(seed, style);
     input.code(unhex(words[1]));
     int at = 7;
     for (; !words[at].equals("out"); at++) {
@@ -81,7 +86,7 @@ final class GoldenCases {
   }
 
   private static String format(TestCase test, MachineState result, int most) {
-    MachineState base = StateGenerator.state(test.seed, test.style);
+    MachineState base = TestCase.base(test.seed, test.style);
     base.code(test.input.code());
     List<String> in = words(base, test.input, true);
     List<String> out = words(test.input, result, false);
@@ -92,7 +97,7 @@ final class GoldenCases {
     line.add(test.label.split(" ", 2)[0]);
     line.add(TestCase.hex(test.input.code()));
     line.add(Long.toHexString(test.seed));
-    line.add(test.style.name());
+    line.add(test.style == null ? INITIAL : test.style.name());
     line.add(Integer.toHexString(test.undefinedFlags));
     line.add(test.tolerance.name());
     line.add("in");

@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.hypergraft.annotator.isa.Insn;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -21,6 +24,9 @@ import org.junit.jupiter.params.provider.EnumSource;
  * {@code -Dconformance.seed=S} other cases than the usual ones.
  */
 class HostConformanceTest {
+  /** Where failing cases go. */
+  static final Path REPRODUCERS = Path.of("target", "conformance");
+
   /** What a plain run must at least compare. */
   private static final int LEAST_CASES = 5000;
 
@@ -99,6 +105,27 @@ class HostConformanceTest {
     check(tier, new ProgramGenerator(seed, forms).programs(programs), "programs");
   }
 
+  /** Saves the smallest forms of the first failures, one for each kind of case. */
+  private static void shrink(Tier tier, Conformance run) throws IOException {
+    Shrinker shrinker = new Shrinker(host::run, tier::open, host.has("avx"));
+    Set<String> labels = new HashSet<>();
+    for (TestCase test : run.failed) {
+      boolean single = !test.label.equals("program");
+      if (labels.size() == SHOWN || single && !labels.add(test.label.split(" ", 2)[0])) {
+        continue;
+      }
+      Optional<Shrinker.Shrunk> s = shrinker.shrink(test);
+      if (s.isEmpty()) {
+        System.out.println("does not fail by itself: " + test.label);
+        continue;
+      }
+      Path file = Reproducer.save(REPRODUCERS, tier.name(), s.get());
+      labels.add(file.getFileName().toString());
+      System.out.println(Files.readString(file).lines().filter(l -> l.startsWith("#")).toList());
+      System.out.println("saved as " + file.toAbsolutePath());
+    }
+  }
+
   private static void check(Tier tier, List<TestCase> tests, String what) throws IOException {
     try (EngineUnderTest engine = tier.open()) {
       Conformance run = new Conformance(host, engine);
@@ -107,10 +134,11 @@ class HostConformanceTest {
           "%s: %d %s, %d of them with an exception, %d differ from the host%n",
           engine.name(), run.cases, what, run.faults, run.failures.size());
       if (!run.failures.isEmpty()) {
-        Path saved =
-            Path.of("target", "conformance-" + tier + "-" + what.split(" ", 2)[0] + ".txt");
-        Files.write(saved, run.failures);
-        System.out.println("reproducers are in " + saved.toAbsolutePath());
+        Files.createDirectories(REPRODUCERS);
+        Path all = REPRODUCERS.resolve(tier + "-" + what.split(" ", 2)[0] + ".txt");
+        Files.write(all, run.failures);
+        System.out.println("all failures are in " + all.toAbsolutePath());
+        shrink(tier, run);
       }
       assertTrue(
           run.failures.isEmpty(),

@@ -22,6 +22,7 @@ final class TestCase {
   /** What {@link StateGenerator} made the input from, before it was adjusted. */
   final long seed;
 
+  /** Null when the input is told from the initial state instead. */
   final StateGenerator.Style style;
 
   TestCase(
@@ -37,6 +38,18 @@ final class TestCase {
     this.input = input;
     this.undefinedFlags = undefinedFlags;
     this.tolerance = tolerance;
+  }
+
+  /** The same case with another input, not made by the generator. */
+  TestCase with(MachineState other) {
+    TestCase t = new TestCase(label, other, undefinedFlags, tolerance, 0, null);
+    t.ignored = ignored;
+    return t;
+  }
+
+  /** The state that the input is told from. */
+  static MachineState base(long seed, StateGenerator.Style style) {
+    return style == null ? new MachineState() : StateGenerator.state(seed, style);
   }
 
   /** Where processors may differ in a result's last bits. */

@@ -2,14 +2,16 @@ package org.hypergraft.patcher.validate;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Section;
-import org.hypergraft.annotator.site.Site;
+import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.annotator.site.RuntimeConstants;
 import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.annotator.site.StaticCallTable;
 
 /**
  * Which annotation table owns a byte of code. Where several name it, the one that the kernel's
- * patching lets decide comes first in {@link #PRECEDENCE}.
+ * patching lets decide comes first in {@link #PRECEDENCE}; but a static call's trampoline is always
+ * the static call's, although its branch may be listed as a return.
  */
 public final class TableOwners {
   /** What owns a byte that no table names. */
@@ -22,11 +24,17 @@ public final class TableOwners {
           ".retpoline_sites",
           ".return_sites",
           "__jump_table",
-          ".static_call_sites",
+          StaticCallTable.NAME,
           "__mcount_loc",
           ".ibt_endbr_seal",
           ".smp_locks",
           ".call_sites");
+
+  /** Prefix of trampolines' symbols, Linux {@code include/linux/static_call_types.h}. */
+  private static final String TRAMPOLINE = "__SCT__";
+
+  /** JMP rel32, or RET and padding (Linux {@code arch/x86/include/asm/static_call.h}). */
+  private static final int TRAMPOLINE_SIZE = 5;
 
   private record Area(long start, byte[] owner) {}
 
@@ -37,29 +45,30 @@ public final class TableOwners {
   public TableOwners(SiteMap sites) {
     names.add(NONE);
     names.addAll(PRECEDENCE);
-    GuestImage image = sites.image();
-    for (Section s : image.elf().sections()) {
-      if (s.allocated() && s.executable() && s.hasBytes()) {
-        areas.add(new Area(s.address(), new byte[(int) s.size()]));
+    names.addAll(RuntimeConstants.sections(sites.image()));
+    for (Section s : sites.code().sections()) {
+      areas.add(new Area(s.address(), new byte[(int) s.size()]));
+    }
+    sites.forEach(s -> claim(s.address(), s.length(), s.table(), false));
+    RuntimeConstants.forEach(
+        sites, (section, address, length) -> claim(address, length, section, false));
+    for (Symbol s : sites.image().symbols().all()) {
+      if (s.name().startsWith(TRAMPOLINE)) {
+        claim(s.address(), TRAMPOLINE_SIZE, StaticCallTable.NAME, true);
       }
     }
-    sites.forEach(this::claim);
   }
 
-  private void claim(Site site) {
-    int rank = names.indexOf(site.table());
-    if (rank < 0) {
-      names.add(site.table());
-      rank = names.size() - 1;
-    }
-    Area area = area(site.address());
+  private void claim(long address, int length, String table, boolean beforeAll) {
+    Area area = area(address);
     if (area == null) {
       return;
     }
-    int from = (int) (site.address() - area.start());
-    int to = Math.min(from + site.length(), area.owner().length);
+    int rank = names.indexOf(table);
+    int from = (int) (address - area.start());
+    int to = Math.min(from + length, area.owner().length);
     for (int i = from; i < to; i++) {
-      if (area.owner()[i] == 0 || area.owner()[i] > rank) {
+      if (beforeAll || area.owner()[i] == 0 || area.owner()[i] > rank) {
         area.owner()[i] = (byte) rank;
       }
     }

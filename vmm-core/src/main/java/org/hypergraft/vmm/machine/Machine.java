@@ -173,7 +173,11 @@ public final class Machine implements AutoCloseable {
       return writes; // where the text will be is not known, and unpacking it is no patching
     }
     watch("_text", "_etext", (from, to) -> {});
-    watch("_sinittext", "_einittext", writes::initText);
+    // Its last page is freed as a whole, with whatever code lies behind it there.
+    watch(
+        "_sinittext",
+        "_einittext",
+        (from, to) -> writes.initText(from, -(-to & -GuestRam.PAGE_SIZE)));
     // Linux's init/main.c: after this function's entry boot code is only memory
     config
         .image()
@@ -225,6 +229,11 @@ public final class Machine implements AutoCloseable {
   /** Calls {@code moment} before the first instruction at CPL 3. */
   public void atUserspace(Moment moment) {
     userspace = moment;
+  }
+
+  /** The guest's writes to its own text so far. */
+  public TextWrites textWrites() {
+    return textWrites;
   }
 
   /** Runs to the end. To be called once. */

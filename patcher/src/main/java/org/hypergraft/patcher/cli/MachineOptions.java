@@ -38,7 +38,9 @@ final class MachineOptions {
       names = "--cpu",
       paramLabel = "MODEL",
       defaultValue = CpuModels.DEFAULT,
-      description = "Processor model (default: ${DEFAULT-VALUE}); 'hypergraft targets' lists them.")
+      description =
+          "Processor model (default: ${DEFAULT-VALUE}), without the features that follow:"
+              + " zen,-rdrand,-x2apic.")
   private String model;
 
   @Option(

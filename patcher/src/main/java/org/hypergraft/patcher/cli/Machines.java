@@ -59,7 +59,7 @@ final class Machines {
             () ->
                 new CommandFailure(
                     ExitStatus.USAGE,
-                    "there is no processor model '%s'%s; expected one of %s"
+                    "there is no processor model '%s'%s; expected one of %s, then ',-FEATURE' for each that it lacks"
                         .formatted(
                             model,
                             asked == null ? "" : " of vendor " + asked.id(),

@@ -18,6 +18,8 @@ public final class CpuModel {
   private final String brand;
   private final Set<Feature> features;
   private final int physicalBits;
+  private final int microcode;
+  private final long archCapabilities;
   private final List<MsrRow> msrs;
 
   /**
@@ -42,6 +44,8 @@ public final class CpuModel {
     this.signature = signature;
     this.brand = brand;
     this.physicalBits = physicalBits;
+    this.microcode = microcode;
+    this.archCapabilities = archCapabilities;
     EnumSet<Feature> has = EnumSet.copyOf(wanted);
     has.retainAll(Implemented.FEATURES);
     features = Collections.unmodifiableSet(has);
@@ -50,6 +54,14 @@ public final class CpuModel {
     rows.addAll(vendor == CpuVendor.AMD ? MsrRows.amd(microcode) : MsrRows.intel(microcode));
     rows.addAll(MsrRows.speculation(has, archCapabilities));
     msrs = List.copyOf(rows);
+  }
+
+  /** This model without some of its features, under another name. */
+  CpuModel without(Set<Feature> missing, String newName) {
+    EnumSet<Feature> rest = EnumSet.copyOf(features);
+    rest.removeAll(missing);
+    return new CpuModel(
+        newName, vendor, signature, brand, rest, physicalBits, microcode, archCapabilities);
   }
 
   /** Name on the command line, without the vendor. */

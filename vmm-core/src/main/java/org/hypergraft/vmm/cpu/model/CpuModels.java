@@ -185,11 +185,24 @@ public final class CpuModels {
   /**
    * Finds a model.
    *
+   * @param name a model's name, or one and what it lacks: {@code baseline,-fsrm,-x2apic}
    * @param vendor null = the vendor the name implies, AMD for generic models
+   * @return empty when there is no such model, or no such feature to leave out
    */
   public static Optional<CpuModel> find(String name, CpuVendor vendor) {
+    String[] parts = name.split(",", -1);
+    EnumSet<Feature> missing = EnumSet.noneOf(Feature.class);
+    for (String part : List.of(parts).subList(1, parts.length)) {
+      Optional<Feature> feature =
+          part.startsWith("-") ? Feature.named(part.substring(1)) : Optional.empty();
+      if (feature.isEmpty()) {
+        return Optional.empty();
+      }
+      missing.add(feature.get());
+    }
     return ALL.values().stream()
-        .filter(m -> m.name().equals(name) && (vendor == null || m.vendor() == vendor))
-        .findFirst();
+        .filter(m -> m.name().equals(parts[0]) && (vendor == null || m.vendor() == vendor))
+        .findFirst()
+        .map(m -> missing.isEmpty() ? m : m.without(missing, name));
   }
 }

@@ -201,4 +201,17 @@ class CpuModelTest {
     assertTrue(CpuModels.find("zen", CpuVendor.INTEL).isEmpty());
     assertTrue(CpuModels.find("pentium", null).isEmpty());
   }
+
+  @Test
+  void aModelCanLackFeatures() {
+    CpuModel whole = baseline(CpuVendor.AMD);
+    CpuModel less = CpuModels.find("baseline,-fsrm,-x2apic", CpuVendor.AMD).orElseThrow();
+    assertEquals(whole.features().size() - 2, less.features().size());
+    assertFalse(less.has(Feature.FSRM) || less.has(Feature.X2APIC));
+    assertEquals(whole.signature(), less.signature());
+    assertEquals("baseline,-fsrm,-x2apic", less.name());
+    assertTrue(CpuModels.find("baseline,fsrm", null).isEmpty());
+    assertTrue(CpuModels.find("baseline,-teleport", null).isEmpty());
+    assertTrue(CpuModels.find("baseline,", null).isEmpty());
+  }
 }

@@ -17,12 +17,6 @@ final class ParavirtRule {
 
   private static final String IDENTITY = "_paravirt_ident_64";
 
-  /**
-   * Up to 5.11 a slot that start_kernel's first message calls; the hypervisor's clock is not there
-   * yet (tried: kvm_sched_clock_read() faults). Later it is a static call.
-   */
-  private static final String EARLY = "time.sched_clock";
-
   /** {@code mov %rdi,%rax}. */
   private static final byte[] MOVE = HexFormat.of().parseHex("4889f8");
 
@@ -88,11 +82,6 @@ final class ParavirtRule {
     Facts.Function f = c.facts().slot(slot);
     if (!f.known()) {
       b.leaveOpen(at, length, f.reason());
-      return;
-    }
-    PvOps.Slot called = ops.slot(slot);
-    if (called.operation().equals(EARLY) && f.function() != called.initial()) {
-      b.leaveOpen(at, length, "the guest calls it before its hypervisor support is set up");
       return;
     }
     int used = patcherSlot >= 0 ? patch5_10(slot, f, t.address(i)) : patch(f, t.address(i));

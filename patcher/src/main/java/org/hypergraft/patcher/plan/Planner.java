@@ -2,6 +2,7 @@ package org.hypergraft.patcher.plan;
 
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuFeature;
@@ -23,23 +24,11 @@ import org.hypergraft.annotator.site.StaticCallTable;
  * this kernel applies its tables; replacement bodies that are sites themselves come first, as the
  * kernel patches them before it copies them.
  */
-@SuppressWarnings("EnumOrdinal") // stages sort in the order of their declaration
 public final class Planner {
-  /** Order in which {@code alternative_instructions()} applies the tables it rewrites. */
-  private enum Stage {
-    PARAVIRT,
-    RETPOLINES,
-    RETURNS,
-    ALTERNATIVES,
-    ENDBR,
-    LOCKS
-  }
-
-  // A site key: payload offset, then stage, then first entry; sorts into processing order.
+  // A site key: payload offset, then step, then first entry; sorts into processing order.
   private static final int OFFSET_SHIFT = 32;
   private static final int STAGE_SHIFT = 28;
   private static final int ENTRY_MASK = (1 << STAGE_SHIFT) - 1;
-  private static final Stage[] STAGES = Stage.values();
 
   /** {@code ud1 %esp,%ecx} behind a trampoline's branch: its signature, arch/x86 static_call.h. */
   private static final byte[] TRAMPOLINE = {0x0f, (byte) 0xb9, (byte) 0xcc};
@@ -48,16 +37,21 @@ public final class Planner {
   private final GuestImage image;
   private final PlanOptions options;
   private final Facts facts;
+
+  /** What this kernel applies, first to last. */
+  private final List<Stage> order;
+
   private long[] keys = new long[4096];
   private int count;
 
   /** Stages that are left to the guest after all, and why. */
   private final Map<Stage, String> left = new EnumMap<>(Stage.class);
 
-  /** By stage: sites that are not decided, and sites that change. */
-  private final int[] undecided = new int[STAGES.length];
+  /** Sites that are not decided, the reason of the first, and sites that change. */
+  private final Map<Stage, Integer> undecided = new EnumMap<>(Stage.class);
 
-  private final int[] changing = new int[STAGES.length];
+  private final Map<Stage, String> firstReason = new EnumMap<>(Stage.class);
+  private final Map<Stage, Integer> changing = new EnumMap<>(Stage.class);
 
   private Planner(SiteMap sites, PlanOptions options) {
     this.sites = sites;
@@ -67,8 +61,12 @@ public final class Planner {
     facts =
         options
             .profile()
-            .<Facts>map(p -> new ProfileFacts(sites, p, () -> left.containsKey(Stage.RETURNS)))
+            .<Facts>map(
+                p ->
+                    new ProfileFacts(
+                        sites, p, options.target(), () -> left.containsKey(Stage.RETURNS)))
             .orElseGet(() -> new TargetFacts(sites, options));
+    order = PatchOrder.of(sites).stages();
   }
 
   /**
@@ -94,8 +92,9 @@ public final class Planner {
 
   private Plan run() {
     count = 0;
-    Arrays.fill(undecided, 0);
-    Arrays.fill(changing, 0);
+    undecided.clear();
+    firstReason.clear();
+    changing.clear();
     collect();
     return decide();
   }
@@ -109,16 +108,20 @@ public final class Planner {
    */
   private boolean leavePartialTables() {
     boolean changed = false;
-    for (Stage s : new Stage[] {Stage.RETPOLINES, Stage.RETURNS}) {
-      if (undecided[s.ordinal()] > 0 && !left.containsKey(s)) {
+    for (Stage s : List.of(Stage.RETPOLINES, Stage.RETURNS)) {
+      if (undecided.containsKey(s) && !left.containsKey(s)) {
         left.put(
             s,
-            "%d of its sites cannot be decided, and the kernel accepts all or none"
-                .formatted(undecided[s.ordinal()]));
+            "the kernel accepts all of its sites rewritten or none, and %s: %s"
+                .formatted(cannot(undecided.get(s)), firstReason.get(s)));
         changed = true;
       }
     }
     return changed;
+  }
+
+  private static String cannot(int n) {
+    return n == 1 ? "1 cannot be decided" : n + " cannot be decided";
   }
 
   private void checkProfile(Profile p) {
@@ -129,6 +132,13 @@ public final class Planner {
           image.name()
               + ": the profile has call depth tracking (CALL_DEPTH) on, for which the kernel builds"
               + " a thunk per function at boot; such an image cannot be made offline");
+    }
+    Optional<Target> recordedOn =
+        p.hypervisor().flatMap(h -> Target.named(h.equals("none") ? Target.NATIVE.id() : h));
+    if (recordedOn.isPresent() && recordedOn.get() != options.target()) {
+      throw new ImageException(
+          "%s: the profile was recorded on hypervisor %s, the target is %s"
+              .formatted(image.name(), p.hypervisor().get(), options.target().id()));
     }
     boolean otherBuild =
         p.buildId().isPresent()
@@ -199,15 +209,15 @@ public final class Planner {
       keys = Arrays.copyOf(keys, count * 2);
     }
     long offset = sites.code().offsetOf(t.address(i), 1);
-    keys[count++] = offset << OFFSET_SHIFT | (long) stage.ordinal() << STAGE_SHIFT | i;
+    keys[count++] = offset << OFFSET_SHIFT | (long) order.indexOf(stage) << STAGE_SHIFT | i;
   }
 
   private static int offset(long key) {
     return (int) (key >>> OFFSET_SHIFT);
   }
 
-  private static Stage stage(long key) {
-    return STAGES[(int) (key >>> STAGE_SHIFT) & 15];
+  private Stage stage(long key) {
+    return order.get((int) (key >>> STAGE_SHIFT) & 15);
   }
 
   private static int entry(long key) {
@@ -231,7 +241,7 @@ public final class Planner {
       inner.run(first, last);
     }
     new Clusters(c, out, null).run(0, count);
-    leaveOthers(out);
+    new UntouchedTables(sites, facts, options, left).report(out);
     emptyTables(c, out);
     out.requires(Requirements.of(sites, facts, options));
     return out.build();
@@ -241,80 +251,36 @@ public final class Planner {
     if (!facts.knowsMitigations()) {
       return;
     }
-    for (Stage s : STAGES) {
-      Optional<? extends SiteTable> table = table(s);
-      if (table.isEmpty() || s == Stage.LOCKS) {
+    for (Stage s : order) {
+      Optional<? extends SiteTable> table = s.table(sites);
+      if (table.isEmpty() || s == Stage.LOCKS || s == Stage.CALLS) {
         continue;
       }
-      boolean rewritten =
-          (s == Stage.RETPOLINES || s == Stage.RETURNS) && changing[s.ordinal()] > 0;
+      boolean rewritten = (s == Stage.RETPOLINES || s == Stage.RETURNS) && changing.containsKey(s);
       if (!rewritten && !options.seal()) {
         continue;
       }
-      if (options.seal() && (left.containsKey(s) || undecided[s.ordinal()] > 0)) {
+      if (options.seal() && (left.containsKey(s) || undecided.containsKey(s))) {
         out.sealObstacle(
             "table %s: %s"
                 .formatted(
                     table.get().name(),
-                    left.getOrDefault(s, undecided[s.ordinal()] + " sites are not decided")));
+                    left.containsKey(s)
+                        ? left.get(s)
+                        : cannot(undecided.get(s)) + ": " + firstReason.get(s)));
         continue;
       }
       try {
-        out.edit(TableEdits.empty(c, table.get().extent()));
+        out.edit(TableEdits.empty(c, s, table.get().extent()));
       } catch (Refusal e) {
         out.sealObstacle(e.getMessage());
       }
     }
   }
 
-  private Optional<? extends SiteTable> table(Stage s) {
-    return switch (s) {
-      case PARAVIRT -> sites.paravirt();
-      case ALTERNATIVES -> sites.alternatives();
-      case RETPOLINES -> sites.addresses(AddressTable.Kind.RETPOLINE_SITES);
-      case RETURNS -> sites.addresses(AddressTable.Kind.RETURN_SITES);
-      case ENDBR -> sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL);
-      case LOCKS -> sites.addresses(AddressTable.Kind.SMP_LOCKS);
-    };
-  }
-
   private int lowerBound(long key) {
     int i = Arrays.binarySearch(keys, 0, count, key);
     return i >= 0 ? i : -i - 1;
-  }
-
-  private void leaveOthers(Plan.Builder out) {
-    String mitigations = "CPU mitigations decide, which only a profile knows";
-    if (!facts.knowsMitigations()) {
-      leave(out, AddressTable.Kind.RETPOLINE_SITES, mitigations);
-      leave(out, AddressTable.Kind.RETURN_SITES, mitigations);
-      leave(
-          out, AddressTable.Kind.IBT_ENDBR_SEAL, "sealed by the guest; only a profile changes it");
-    }
-    if (left.containsKey(Stage.RETPOLINES)) {
-      leave(out, AddressTable.Kind.RETPOLINE_SITES, left.get(Stage.RETPOLINES));
-    }
-    if (left.containsKey(Stage.RETURNS)) {
-      leave(out, AddressTable.Kind.RETURN_SITES, left.get(Stage.RETURNS));
-    }
-    leave(
-        out,
-        AddressTable.Kind.CALL_SITES,
-        "call depth tracking is decided by CPU mitigations at boot");
-    if (!options.uniprocessor()) {
-      leave(out, AddressTable.Kind.SMP_LOCKS, "lock prefixes stay without --uniprocessor");
-    }
-    leave(out, AddressTable.Kind.MCOUNT_LOC, "the function tracer's own");
-    sites
-        .staticCalls()
-        .ifPresent(t -> out.untouched(t.name(), t.entries(), "the kernel's own at run time"));
-    sites
-        .jumps()
-        .ifPresent(t -> out.untouched(t.name(), t.entries(), "the kernel's own at run time"));
-  }
-
-  private void leave(Plan.Builder out, AddressTable.Kind kind, String why) {
-    sites.addresses(kind).ifPresent(t -> out.untouched(t.name(), t.entries(), why));
   }
 
   /** Runs the rules over the sorted keys, one group of overlapping sites after the other. */
@@ -370,6 +336,7 @@ public final class Planner {
         }
         case RETPOLINES -> BranchRules.retpolineLength(payload, offset(key));
         case RETURNS -> 5;
+        case CALLS -> 5;
         case ENDBR -> 4;
         case LOCKS -> 1;
       };
@@ -386,7 +353,7 @@ public final class Planner {
       Action action = Action.PATCH;
       String reason = "";
       try {
-        for (Stage s : to - from == 1 ? new Stage[] {stage(keys[from])} : STAGES) {
+        for (Stage s : to - from == 1 ? List.of(stage(keys[from])) : order) {
           for (int i = from; i < to; i++) {
             if (stage(keys[i]) == s) {
               apply(s, entry(keys[i]));
@@ -407,9 +374,13 @@ public final class Planner {
       if (out != null) {
         boolean changes = action == Action.PATCH && buffer.changed();
         for (int i = from; i < to; i++) {
-          int s = stage(keys[i]).ordinal();
-          undecided[s] += action == Action.PATCH ? 0 : 1;
-          changing[s] += changes ? 1 : 0;
+          Stage s = stage(keys[i]);
+          if (action != Action.PATCH) {
+            undecided.merge(s, 1, Integer::sum);
+            firstReason.putIfAbsent(s, reason);
+          } else if (changes) {
+            changing.merge(s, 1, Integer::sum);
+          }
         }
         out.add(buffer, at, tableName(keys[from], at), operation(keys[from]), action, reason);
         if (action == Action.PATCH) {
@@ -447,6 +418,7 @@ public final class Planner {
           AlternativeTable t = sites.alternatives().orElseThrow();
           alternatives.apply(buffer, entry, t.groupEnd(entry));
         }
+        case CALLS -> throw new IllegalStateException("call sites are not collected");
         case ENDBR ->
             branches.endbr(
                 buffer, sites.addresses(AddressTable.Kind.IBT_ENDBR_SEAL).orElseThrow(), entry);
@@ -457,7 +429,7 @@ public final class Planner {
     }
 
     private SiteTable table(long key) {
-      return Planner.this.table(stage(key)).orElseThrow();
+      return stage(key).table(sites).orElseThrow();
     }
 
     /**

@@ -1,6 +1,10 @@
 package org.hypergraft.patcher.plan;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.hypergraft.annotator.abi.KvmAbi;
 
@@ -18,12 +22,37 @@ final class SlotRules {
    * @param function symbols it may be called, the first that exists counts
    * @param condition of the assignment
    * @param rests what the condition rests on, for people
+   * @param needsSetup the function faults or lies before its hypervisor support is set up, and the
+   *     guest calls through the slot before that
    */
   record Rule(
       String operation,
       List<String> function,
       Function<Assumptions, Tri> condition,
-      String rests) {}
+      String rests,
+      boolean needsSetup) {
+    Rule(
+        String operation,
+        List<String> function,
+        Function<Assumptions, Tri> condition,
+        String rests) {
+      this(operation, function, condition, rests, false);
+    }
+
+    /**
+     * A scheduler's clock, which start_kernel's first message reads; since 5.12 a static call.
+     * KVM's and Xen's follow a pointer that is null until they are set up (kvmclock_init(),
+     * xen_setup_shared_info()), Hyper-V's and VMware's count from an origin that is not taken yet.
+     */
+    static Rule clock(List<String> function, Function<Assumptions, Tri> condition, String rests) {
+      return new Rule(CLOCK, function, condition, rests, true);
+    }
+  }
+
+  private static final String CLOCK = "time.sched_clock";
+
+  /** Why a slot is not decided although its function is known. */
+  static final String BEFORE_SETUP = "the guest calls it before its hypervisor support is set up";
 
   private static final String THUNK = "__raw_callee_save_";
 
@@ -38,6 +67,56 @@ final class SlotRules {
           List.of("native_lkgs"),
           a -> a.has(Assumptions.LKGS),
           Assumptions.LKGS);
+
+  /**
+   * Slots that hold one function after the other while a Xen PV domain boots, and who writes the
+   * last one: sites that run earlier need the first. Sources, 5.10 to 7.2: {@code
+   * arch/x86/xen/mmu_pv.c} and {@code enlighten_pv.c}.
+   */
+  private static final Map<String, Set<String>> XEN_PV_INTERIM =
+      Map.of(
+          "xen_post_allocator_init",
+          Set.of(
+              "mmu.set_pte",
+              "mmu.set_pmd",
+              "mmu.set_pud",
+              "mmu.set_p4d",
+              "mmu.alloc_pte",
+              "mmu.alloc_pmd",
+              "mmu.alloc_pud",
+              "mmu.release_pte",
+              "mmu.release_pmd",
+              "mmu.release_pud",
+              "mmu.make_pte",
+              "mmu.write_cr3"),
+          "xen_setup_vcpu_info_placement",
+          Set.of(
+              "irq.save_fl", "irq.restore_fl", "irq.irq_disable", "irq.irq_enable", "mmu.read_cr2"),
+          "xen_setup_gdt",
+          Set.of("cpu.load_gdt", "cpu.write_gdt_entry"));
+
+  /**
+   * Why the function that a slot ended with must not be called from the kernel's first instruction
+   * on; empty when it may.
+   *
+   * @param operation the slot; it does not hold its initialiser
+   * @param writtenOnce whether it was seen to be written only once
+   */
+  static Optional<String> unsettled(Target target, String operation, boolean writtenOnce) {
+    // No hypervisor's clock works early: the rule of any of them stands for all.
+    if (Arrays.stream(Target.values())
+        .flatMap(t -> of(t, false).stream())
+        .anyMatch(r -> r.needsSetup() && r.operation().equals(operation))) {
+      return Optional.of(BEFORE_SETUP);
+    }
+    if (target != Target.XEN_PV || writtenOnce) {
+      return Optional.empty();
+    }
+    return XEN_PV_INTERIM.entrySet().stream()
+        .filter(e -> e.getValue().contains(operation))
+        .map(e -> "on xen-pv it holds another function until " + e.getKey() + "()")
+        .findFirst();
+  }
 
   /**
    * The assignments of a target; all other slots keep their initialisers.
@@ -78,8 +157,7 @@ final class SlotRules {
             List.of("kvm_io_delay"),
             on(KvmAbi.Feature.NOP_IO_DELAY),
             "nop-io-delay"),
-        new Rule(
-            "time.sched_clock",
+        Rule.clock(
             List.of("kvm_sched_clock_read"),
             a ->
                 or(a.has(KvmAbi.Feature.CLOCKSOURCE2.id()), a.has(KvmAbi.Feature.CLOCKSOURCE.id())),
@@ -115,8 +193,7 @@ final class SlotRules {
         new Rule(
             "mmu.flush_tlb_others", List.of("hyperv_flush_tlb_others"), flush, "remote-tlb-flush"),
         new Rule("mmu.tlb_remove_table", List.of("tlb_remove_table"), flush, "remote-tlb-flush"),
-        new Rule(
-            "time.sched_clock",
+        Rule.clock(
             List.of("hv_sched_clock_native", "read_hv_sched_clock_tsc"),
             a -> Tri.UNKNOWN,
             "which reference clock Hyper-V offers"),
@@ -140,8 +217,7 @@ final class SlotRules {
             List.of("_paravirt_nop", "paravirt_nop", "nop_func"),
             a -> Tri.YES,
             "nothing"),
-        new Rule(
-            "time.sched_clock",
+        Rule.clock(
             List.of("vmware_sched_clock"),
             a -> Tri.UNKNOWN,
             "the clock frequency that VMware reports"),
@@ -160,7 +236,7 @@ final class SlotRules {
             List.of("xen_hvm_exit_mmap"),
             a -> a.has(Assumptions.XEN_PAGETABLE_DYING),
             Assumptions.XEN_PAGETABLE_DYING),
-        new Rule("time.sched_clock", List.of("xen_sched_clock"), a -> Tri.YES, "nothing"),
+        Rule.clock(List.of("xen_sched_clock"), a -> Tri.YES, "nothing"),
         new Rule("time.steal_clock", List.of("xen_steal_clock"), a -> Tri.YES, "nothing"),
         new Rule(
             "lock.queued_spin_lock_slowpath",

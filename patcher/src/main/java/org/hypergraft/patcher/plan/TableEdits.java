@@ -2,18 +2,12 @@ package org.hypergraft.patcher.plan;
 
 import java.util.Arrays;
 import org.hypergraft.annotator.abi.CpuFeature;
-import org.hypergraft.annotator.image.Symbol;
-import org.hypergraft.annotator.isa.Insn;
-import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.Extent;
 import org.hypergraft.annotator.site.SiteMap;
 
 /** Changes to the tables themselves that go with a rewritten site. */
 final class TableEdits {
-  /** {@code alternative_instructions()} has some 300 bytes. */
-  private static final int MAX_FUNCTION = 4096;
-
   private TableEdits() {}
 
   /**
@@ -49,49 +43,16 @@ final class TableEdits {
    *
    * @throws Refusal when no such pair of constants is found
    */
-  static Plan.Edit empty(RuleContext c, Extent table) throws Refusal {
-    Symbol f =
-        c.image()
-            .symbols()
-            .find("alternative_instructions")
-            .orElseThrow(() -> new Refusal("the image has no symbol alternative_instructions"));
-    int size = (int) Math.min(f.size(), MAX_FUNCTION);
-    int offset = c.sites().code().offsetOf(f.address(), size);
-    if (offset < 0) {
-      throw new Refusal("alternative_instructions is not in the image's code");
-    }
-    byte[] b = c.image().payload();
-    Insn in = c.insn();
-    long previous = 0;
-    int previousField = -1;
-    for (int at = 0; at < size; ) {
-      int n = c.decode(b, offset + at, offset + size, f.address() + at);
-      if (n == 0) {
-        break;
+  static Plan.Edit empty(RuleContext c, Stage stage, Extent table) throws Refusal {
+    c.symbol(PatchingCode.FUNCTION);
+    for (PatchingCode.Step step : PatchingCode.read(c.sites())) {
+      if (step.stage() == stage && step.endField() >= 0) {
+        int end = step.endField();
+        byte[] before = Arrays.copyOfRange(c.image().payload(), end, end + 4);
+        byte[] after = new byte[4];
+        Bytes.put32(after, 0, (int) table.address());
+        return new Plan.Edit(end, before, after, "table " + table.name() + " seen as empty");
       }
-      boolean load =
-          in.mnemonic == Mnemonic.MOV
-              && in.operands == 2
-              && in.kind[0] == Insn.GPR
-              && in.kind[1] == Insn.IMM
-              && in.immSize == 4;
-      long value = load ? (c.mode() == 64 ? in.imm : in.imm & 0xffff_ffffL) : 0;
-      int field = load ? offset + at + in.immOffset : -1;
-      if (load && previousField >= 0) {
-        int end =
-            previous == table.end() && value == table.address()
-                ? previousField
-                : value == table.end() && previous == table.address() ? field : -1;
-        if (end >= 0) {
-          byte[] before = Arrays.copyOfRange(b, end, end + 4);
-          byte[] after = new byte[4];
-          Bytes.put32(after, 0, (int) table.address());
-          return new Plan.Edit(end, before, after, "table " + table.name() + " seen as empty");
-        }
-      }
-      previous = value;
-      previousField = field;
-      at += n;
     }
     throw new Refusal(
         "alternative_instructions does not load start and end of table " + table.name());

@@ -52,7 +52,10 @@ final class TargetFacts implements Facts {
         slots[s.index()] =
             switch (rule.condition().apply(assumptions)) {
               case NO -> Function.of(s.initial());
-              case YES -> resolve(image, rule.function(), s);
+              case YES ->
+                  rule.needsSetup()
+                      ? Function.unknown(SlotRules.BEFORE_SETUP)
+                      : resolve(image, rule.function(), s);
               case UNKNOWN ->
                   Function.unknown(
                       "%s depends on assumptions that were not made: %s"

@@ -2,7 +2,9 @@ package org.hypergraft.vmm.machine;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.ExceptionDelivery;
 import org.hypergraft.vmm.mmu.GuestFault;
@@ -15,10 +17,19 @@ final class FaultLog implements ExceptionDelivery {
 
   private final ExceptionDelivery delivery;
   private final ArrayDeque<Fault> recent = new ArrayDeque<>();
+  private final Consumer<Delivery> observer;
+  private final LongSupplier retired;
   private long count;
 
-  FaultLog(ExceptionDelivery delivery) {
+  /**
+   * @param delivery who delivers
+   * @param observer told of each before it is delivered; null for nobody
+   * @param retired instructions retired by all vCPUs
+   */
+  FaultLog(ExceptionDelivery delivery, Consumer<Delivery> observer, LongSupplier retired) {
     this.delivery = delivery;
+    this.observer = observer;
+    this.retired = retired;
   }
 
   @Override
@@ -28,12 +39,22 @@ final class FaultLog implements ExceptionDelivery {
       recent.removeFirst();
     }
     recent.addLast(new Fault(vector, errorCode, address, c.rip, c.retired()));
+    if (observer != null) {
+      observer.accept(event(c, vector, false, errorCode, address));
+    }
     return delivery.exception(c, vector, errorCode, address);
   }
 
   @Override
   public boolean interrupt(Cpu c, int vector) {
+    if (observer != null) {
+      observer.accept(event(c, vector, true, GuestFault.NO_ERROR_CODE, 0));
+    }
     return delivery.interrupt(c, vector);
+  }
+
+  private Delivery event(Cpu c, int vector, boolean external, int errorCode, long address) {
+    return new Delivery(c.index, vector, external, errorCode, address, c.rip, retired.getAsLong());
   }
 
   long count() {
@@ -45,7 +66,7 @@ final class FaultLog implements ExceptionDelivery {
     return recent.stream()
         .map(
             f ->
-                name(f.vector)
+                Delivery.name(f.vector)
                     + (f.errorCode == GuestFault.NO_ERROR_CODE
                         ? ""
                         : " error 0x" + Integer.toHexString(f.errorCode))
@@ -55,13 +76,5 @@ final class FaultLog implements ExceptionDelivery {
                     + ", instruction "
                     + f.retired)
         .toList();
-  }
-
-  private static String name(int vector) {
-    String[] names = {
-      "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "", "#TS", "#NP", "#SS", "#GP",
-      "#PF", "", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"
-    };
-    return vector < names.length && !names[vector].isEmpty() ? names[vector] : "vector " + vector;
   }
 }

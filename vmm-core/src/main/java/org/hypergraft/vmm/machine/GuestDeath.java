@@ -1,191 +1,22 @@
 package org.hypergraft.vmm.machine;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.OptionalLong;
-import org.hypergraft.annotator.isa.Decoder;
-import org.hypergraft.annotator.isa.Formatter;
-import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.Cpu;
-import org.hypergraft.vmm.cpu.Flags;
-import org.hypergraft.vmm.mmu.Mmu;
 
 /** Explains why a guest died: the one place that puts together what is known at that moment. */
 final class GuestDeath {
-  private static final String[] REGISTERS = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15"
-  };
-  private static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs"};
-  private static final int STACK_BYTES = 4096;
-  private static final int STACK_ENTRIES = 24;
-  private static final int CODE_BEFORE = 64;
-  private static final int CODE_AFTER = 32;
-  private static final int INSTRUCTIONS_BEFORE = 6;
-  private static final int INSTRUCTIONS_AFTER = 3;
-
-  private final Cpu cpu;
-  private final GuestView view;
-  private final KernelPlace place;
-  private final StringBuilder out = new StringBuilder();
-
-  private GuestDeath(Cpu cpu, GuestView view, KernelPlace place) {
-    this.cpu = cpu;
-    this.view = view;
-    this.place = place;
-  }
+  private GuestDeath() {}
 
   static String explain(
       String cause, Cpu cpu, GuestView view, KernelPlace place, FaultLog faults, ExitLog exits) {
-    return new GuestDeath(cpu, view, place).text(cause, faults, exits);
-  }
-
-  private String text(String cause, FaultLog faults, ExitLog exits) {
-    line("%s", cause);
-    line("cpu %d at %s, instruction %d", cpu.index, place.describe(cpu.rip), cpu.retired());
-    section("code", code());
-    section("registers", registers());
-    section("last exceptions", faults.last(place::describe));
-    section("page walk of cr2 0x%x".formatted(cpu.cr2), walk(cpu.cr2));
-    section("last exits", exits.last(place::symbol));
-    section("stack", stack());
-    return out.toString();
-  }
-
-  private void line(String format, Object... args) {
-    out.append(format.formatted(args)).append('\n');
-  }
-
-  private void section(String title, List<String> lines) {
-    line("%s:", title);
-    if (lines.isEmpty()) {
-      line("  none");
-    }
-    for (String l : lines) {
-      line("  %s", l);
-    }
-  }
-
-  /** Instructions around RIP, decoded from the best start before it that leads to it. */
-  private List<String> code() {
-    long base = cpu.code64() ? 0 : cpu.segBase[Cpu.CS];
-    long ip = base + cpu.rip;
-    List<String> lines = new ArrayList<>();
-    int before = CODE_BEFORE;
-    byte[] bytes = view.virtual(ip - before, before + CODE_AFTER);
-    if (bytes == null) {
-      before = 0;
-      bytes = view.virtual(ip, 16);
-    }
-    if (bytes == null) {
-      return List.of("not mapped: " + String.join("; ", walk(ip)));
-    }
-    int mode = 16 << (cpu.modeKey & Cpu.MODE_SIZE);
-    Insn insn = new Insn();
-    for (int at : starts(bytes, before, ip, mode)) {
-      int n = Decoder.decode(bytes, at, bytes.length, ip - before + at, mode, insn);
-      StringBuilder hex = new StringBuilder();
-      for (int i = 0; i < Math.max(n, 1); i++) {
-        hex.append("%02x ".formatted(bytes[at + i]));
-      }
-      lines.add(
-          "%s 0x%x: %-32s%s"
-              .formatted(
-                  at == before ? "->" : "  ",
-                  ip - before + at,
-                  hex,
-                  n == 0 ? "(no instruction)" : Formatter.att(insn, place::name)));
-    }
-    return lines;
-  }
-
-  /** Offsets of the instructions to show. */
-  private static List<Integer> starts(byte[] bytes, int rip, long ip, int mode) {
-    Insn insn = new Insn();
-    List<Integer> best = List.of();
-    for (int from = 0; from < rip && best.isEmpty(); from++) {
-      List<Integer> path = new ArrayList<>();
-      int at = from;
-      while (at < rip) {
-        int n = Decoder.decode(bytes, at, bytes.length, ip - rip + at, mode, insn);
-        if (n == 0) {
-          break;
-        }
-        path.add(at);
-        at += n;
-      }
-      if (at == rip) {
-        best = path;
-      }
-    }
-    List<Integer> all =
-        new ArrayList<>(best.subList(Math.max(0, best.size() - INSTRUCTIONS_BEFORE), best.size()));
-    int at = rip;
-    for (int i = 0; i <= INSTRUCTIONS_AFTER && at < bytes.length; i++) {
-      all.add(at);
-      int n = Decoder.decode(bytes, at, bytes.length, ip - rip + at, mode, insn);
-      if (n == 0) {
-        break;
-      }
-      at += n;
-    }
-    return all;
-  }
-
-  private List<String> registers() {
-    List<String> lines = new ArrayList<>();
-    for (int i = 0; i < REGISTERS.length; i += 4) {
-      StringBuilder row = new StringBuilder();
-      for (int j = i; j < i + 4; j++) {
-        row.append("%-3s %016x  ".formatted(REGISTERS[j], cpu.r[j]));
-      }
-      lines.add(row.toString().stripTrailing());
-    }
-    lines.add("rip %016x  rflags %x  cpl %d".formatted(cpu.rip, Flags.get(cpu), cpu.cpl));
-    lines.add(
-        "cr0 %x  cr2 %x  cr3 %x  cr4 %x  cr8 %x  efer %x"
-            .formatted(cpu.cr0, cpu.cr2, cpu.cr3, cpu.cr4, cpu.cr8, cpu.efer));
-    StringBuilder segments = new StringBuilder();
-    for (int i = 0; i < SEGMENTS.length; i++) {
-      segments.append("%s %x base %x  ".formatted(SEGMENTS[i], cpu.sel[i], cpu.segBase[i]));
-    }
-    lines.add(segments.toString().stripTrailing());
-    lines.add(
-        "gdt %x/%x  idt %x/%x  tr %x base %x"
-            .formatted(
-                cpu.gdtBase, cpu.gdtLimit, cpu.idtBase, cpu.idtLimit, cpu.trSel, cpu.trBase));
-    return lines;
-  }
-
-  private List<String> walk(long address) {
-    if ((cpu.cr0 & Cpu.CR0_PG) == 0) {
-      return List.of("paging is off");
-    }
-    List<String> lines = new ArrayList<>();
-    for (Mmu.WalkStep step : cpu.mmu.explain(address)) {
-      lines.add(
-          "level %d entry at 0x%x = 0x%x"
-              .formatted(step.level(), step.entryAddress(), step.entry()));
-    }
-    long gpa = cpu.mmu.translate(address);
-    lines.add(gpa == -1 ? "not mapped" : "physical 0x%x".formatted(gpa));
-    return lines;
-  }
-
-  /** Words on the stack that look like return addresses. */
-  private List<String> stack() {
-    List<String> lines = new ArrayList<>();
-    int size = cpu.code64() ? 8 : 4;
-    long sp = cpu.r[Cpu.RSP] & -size;
-    for (int i = 0; i < STACK_BYTES && lines.size() < STACK_ENTRIES; i += size) {
-      OptionalLong word = view.word(sp + i, size);
-      if (word.isEmpty()) {
-        break;
-      }
-      if (place.isText(word.getAsLong())) {
-        lines.add("rsp+0x%x: %s".formatted(i, place.describe(word.getAsLong())));
-      }
-    }
-    return lines;
+    GuestDump dump = new GuestDump(cpu, view, place);
+    return cause
+        + "\ncpu %d at %s, instruction %d\n"
+            .formatted(cpu.index, place.describe(cpu.rip), cpu.retired())
+        + GuestDump.section("code", dump.code())
+        + GuestDump.section("registers", dump.registers())
+        + GuestDump.section("last exceptions", faults.last(place::describe))
+        + GuestDump.section("page walk of cr2 0x%x".formatted(cpu.cr2), dump.walk(cpu.cr2))
+        + GuestDump.section("last exits", exits.last(place::symbol))
+        + GuestDump.section("stack", dump.stack());
   }
 }

@@ -1,11 +1,6 @@
 package org.hypergraft.vmm.machine;
 
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.vmm.boot.BootProtocol;
@@ -59,15 +54,21 @@ public final class Machine implements AutoCloseable {
   private final FaultLog faults;
   private final TextWrites textWrites;
   private final boolean unpacks;
-  private final Map<Long, List<Breakpoint>> breakpoints = new HashMap<>();
+  private final Breakpoints breakpoints;
+  private final Observers observers;
+
+  /** Count at which an observer wants to be called, {@link Long#MAX_VALUE} for never. */
+  private long observedNext = Long.MAX_VALUE;
+
+  /** Count at which {@link #advance} returns. */
+  private long pauseAt = Long.MAX_VALUE;
+
+  private boolean begun;
   private Moment userspace = v -> true;
   private long nextProgress = MachineConfig.PROGRESS_INTERVAL;
   private long retiredToUserspace = -1;
   private Outcome outcome;
   private String reason;
-
-  /** What to do at an address; those armed at a function's entry arm another at its return. */
-  private record Breakpoint(Moment moment, boolean atReturn, long stackPointer) {}
 
   /**
    * Builds the machine and loads the kernel.
@@ -89,7 +90,11 @@ public final class Machine implements AutoCloseable {
     exits = new ExitLog(() -> processors.current().rip);
     board.ports.observe(exits);
     board.mmio.observe(exits);
-    faults = new FaultLog(new Interrupts());
+    faults =
+        new FaultLog(
+            new Interrupts(),
+            config.observers().isEmpty() ? null : this::delivered,
+            processors::retired);
     Hypervisor hypervisor = hypervisor(model);
     processors.connect(board.apicBus, hypervisor);
     Platform platform =
@@ -115,6 +120,7 @@ public final class Machine implements AutoCloseable {
       }
     }
     engine = new Engine(ram, InstructionSet.of(model::has));
+    breakpoints = new Breakpoints(engine, view);
     tier1 = config.tiers().compiler();
     if (tier1 != null) {
       engine.tier1(tier1);
@@ -138,6 +144,12 @@ public final class Machine implements AutoCloseable {
       board.ports.claim("bios", Bios.PORT, 1, 1, bios);
     }
     textWrites = watchText();
+    observers = new Observers(config.observers().stream().map(o -> control(o, model)).toList());
+  }
+
+  private GuestControl control(Observer observer, CpuModel model) {
+    return new GuestControl(
+        observer, config.image(), model, place, unpacks, processors, ram, breakpoints, view);
   }
 
   private static CpuModel model(MachineConfig config) {
@@ -218,12 +230,12 @@ public final class Machine implements AutoCloseable {
    * that unpacks itself must not move itself for that ({@code nokaslr}).
    */
   public void atEntry(long linkAddress, Moment moment) {
-    arm(linkAddress + config.kaslrOffset(), new Breakpoint(moment, false, 0));
+    breakpoints.at(linkAddress + config.kaslrOffset(), moment);
   }
 
   /** Calls {@code moment} whenever the function at a link address has returned. */
   public void atReturn(long linkAddress, Moment moment) {
-    arm(linkAddress + config.kaslrOffset(), new Breakpoint(moment, true, 0));
+    breakpoints.atReturn(linkAddress + config.kaslrOffset(), moment);
   }
 
   /** Calls {@code moment} before the first instruction at CPL 3. */
@@ -240,18 +252,7 @@ public final class Machine implements AutoCloseable {
   public RunReport run() {
     long cpuStart = HostUsage.cpuNs();
     long wallStart = System.nanoTime();
-    engine.watchUser();
-    while (outcome == null) {
-      clock.runDue();
-      if (outcome == null) {
-        if (processors.turn()) {
-          setStop();
-          handle(engine.run(processors.current()));
-        } else {
-          idle();
-        }
-      }
-    }
+    advance(Long.MAX_VALUE);
     return report(
         new RunReport.Host(
             (HostUsage.cpuNs() - cpuStart) / 1e9,
@@ -261,8 +262,50 @@ public final class Machine implements AutoCloseable {
             tier1 == null ? 0 : tier1.regions()));
   }
 
+  /**
+   * Runs until all vCPUs together have retired {@code count} instructions, or to the end.
+   *
+   * @return whether the run is not over
+   */
+  public boolean advance(long count) {
+    pauseAt = count;
+    if (!begun) {
+      begun = true;
+      engine.watchUser();
+      stopUnless(observers.begin());
+    }
+    while (outcome == null && processors.retired() < pauseAt) {
+      clock.runDue();
+      if (outcome == null) {
+        if (processors.turn()) {
+          observedNext = observers.nextCount(processors.current().index);
+          setStop();
+          handle(engine.run(processors.current()));
+          observed();
+        } else {
+          idle();
+        }
+      }
+    }
+    if (outcome != null) {
+      observers.ended(outcome, reason);
+    }
+    return outcome == null;
+  }
+
+  private void observed() {
+    if (outcome == null) {
+      stopUnless(observers.stopped(processors.retired()));
+    }
+  }
+
+  private void delivered(Delivery event) {
+    observers.delivered(event);
+  }
+
   private void setStop() {
-    long stop = Math.min(clock.stopAt(), config.instructionBudget());
+    long stop = Math.min(clock.stopAt(), Math.min(config.instructionBudget(), pauseAt));
+    stop = Math.min(stop, observedNext);
     if (config.peer().live()) {
       stop = Math.min(stop, processors.retired() + LISTEN_INTERVAL);
     }
@@ -350,6 +393,7 @@ public final class Machine implements AutoCloseable {
     }
     long since = clock.now();
     while (outcome == null && !processors.anyRunnable()) {
+      stopUnless(observers.idle());
       config.peer().await(Math.max(0, clock.nextDeadline() - clock.now()));
       if (config.peer().live() && listen()) {
         since = clock.now();
@@ -367,49 +411,14 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  private void arm(long address, Breakpoint breakpoint) {
-    List<Breakpoint> here = breakpoints.computeIfAbsent(address, k -> new ArrayList<>());
-    if (!here.contains(breakpoint)) {
-      here.add(breakpoint);
-    }
-    engine.addBreakpoint(address);
-  }
-
   private void breakpoint() {
     Cpu cpu = processors.current();
     long at = cpu.rip;
-    // several processors, or a recursive function, may wait for a return to the same address
-    for (Breakpoint b : List.copyOf(breakpoints.get(at))) {
-      if (b.atReturn) {
-        armReturn(b.moment);
-      } else if (b.stackPointer == 0 || b.stackPointer == cpu.r[Cpu.RSP]) {
-        if (b.stackPointer != 0) {
-          disarm(at, b);
-        }
-        stopUnless(b.moment.reached(view));
-      }
-    }
-    if (outcome == null && breakpoints.containsKey(at)) {
+    stopUnless(breakpoints.reached(cpu));
+    // an observer may have moved it
+    if (outcome == null && cpu.rip == at && breakpoints.contains(at)) {
+      observedNext = observers.nextCount(cpu.index);
       engine.stepOver(cpu);
-    }
-  }
-
-  private void armReturn(Moment moment) {
-    Cpu cpu = processors.current();
-    long stack = cpu.r[Cpu.RSP];
-    int size = cpu.code64() ? Long.BYTES : Integer.BYTES;
-    OptionalLong returnAddress = view.word(stack, size);
-    if (returnAddress.isPresent()) {
-      arm(returnAddress.getAsLong(), new Breakpoint(moment, false, stack + size));
-    }
-  }
-
-  private void disarm(long address, Breakpoint breakpoint) {
-    List<Breakpoint> here = breakpoints.get(address);
-    here.remove(breakpoint);
-    if (here.isEmpty()) {
-      breakpoints.remove(address);
-      engine.removeBreakpoint(address);
     }
   }
 
@@ -464,6 +473,11 @@ public final class Machine implements AutoCloseable {
         textWrites,
         died ? GuestDeath.explain(reason, processors.current(), view, place, faults, exits) : "",
         host);
+  }
+
+  /** How the run ended; empty while it has not. */
+  public Optional<Outcome> outcome() {
+    return Optional.ofNullable(outcome);
   }
 
   /** The guest as it is now; after {@link #run}, as it was at the end. */

@@ -1,5 +1,7 @@
 package org.hypergraft.vmm.machine;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.function.LongConsumer;
@@ -29,6 +31,7 @@ import org.hypergraft.vmm.cpu.model.CpuModels;
  * @param serialInput bytes that wait at the serial port
  * @param peer who sits at the other end of the serial line
  * @param tiers which engines run the guest
+ * @param observers who watches the run from within
  */
 public record MachineConfig(
     GuestImage image,
@@ -47,7 +50,8 @@ public record MachineConfig(
     LongConsumer progress,
     byte[] serialInput,
     SerialPeer peer,
-    Tiers tiers) {
+    Tiers tiers,
+    List<Observer> observers) {
   /** Least memory that leaves room for a kernel. */
   public static final long MIN_MEMORY = 32L << 20;
 
@@ -63,6 +67,7 @@ public record MachineConfig(
   private static final long MEMORY_UNIT = 2L << 20;
 
   public MachineConfig {
+    observers = List.copyOf(observers);
     if (memory < MIN_MEMORY || memory % MEMORY_UNIT != 0) {
       throw new IllegalArgumentException(
           "memory of %d bytes: expected a multiple of 2 MiB, at least 32 MiB".formatted(memory));
@@ -99,6 +104,7 @@ public record MachineConfig(
     private byte[] serialInput = {};
     private SerialPeer peer = SerialPeer.NOBODY;
     private Tiers tiers = Tiers.COMPILED;
+    private final List<Observer> observers = new ArrayList<>();
 
     private Builder(GuestImage image) {
       this.image = image;
@@ -187,6 +193,18 @@ public record MachineConfig(
       return this;
     }
 
+    /** Adds somebody who watches the run. */
+    public Builder observer(Observer another) {
+      observers.add(another);
+      return this;
+    }
+
+    /** Has one observer watch the run and nobody else. */
+    public Builder onlyObserver(Observer only) {
+      observers.clear();
+      return observer(only);
+    }
+
     public MachineConfig build() {
       return new MachineConfig(
           image,
@@ -205,7 +223,8 @@ public record MachineConfig(
           progress,
           serialInput,
           peer,
-          tiers);
+          tiers,
+          observers);
     }
   }
 }

@@ -210,6 +210,21 @@ public final class GuestRam implements AutoCloseable {
     written(gpa, length);
   }
 
+  /** Lowest GPA at which another RAM of the same size holds another byte; -1 if there is none. */
+  public long mismatch(GuestRam other) {
+    if (size != other.size) {
+      throw new IllegalArgumentException(
+          "guest memories of %d and %d bytes".formatted(size, other.size));
+    }
+    for (long at = 0; at < size; at += Long.BYTES) {
+      long difference = U.getLong(base + at) ^ U.getLong(other.base + at);
+      if (difference != 0) {
+        return gpa(base + at + (Long.numberOfTrailingZeros(difference) >>> 3));
+      }
+    }
+    return -1;
+  }
+
   /** Who hears of writes to translated code. One listener: the engine's block cache. */
   public void codeListener(CodeListener listener) {
     this.listener = listener;

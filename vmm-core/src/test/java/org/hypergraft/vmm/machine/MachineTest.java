@@ -152,6 +152,18 @@ class MachineTest {
     }
   }
 
+  /** An instruction that runs by itself, as those after STI do, can have a moment too. */
+  @Test
+  void momentsComeInTheShadowOfSti() {
+    List<Long> seen = new ArrayList<>();
+    SmallGuest guest = new SmallGuest().code("fb 90 90").powerOff();
+    try (Machine machine = new Machine(config(guest).build())) {
+      machine.atEntry(SmallGuest.LOAD + 1, view -> seen.add(view.retired()));
+      assertEquals(6, machine.run().retired());
+    }
+    assertEquals(List.of(1L), seen);
+  }
+
   @Test
   void equalRunsAreEqual() {
     SmallGuest guest = new SmallGuest().code("0f 31 a2 00 00 20 00 0f b6 c0 ba f8 03 00 00 ee");

@@ -8,9 +8,9 @@ import java.util.HexFormat;
 import org.hypergraft.annotator.image.GuestImage;
 
 /** Assembles guests of a few 32-bit instructions that enter by PVH, as ELF files. */
-final class SmallGuest {
+public final class SmallGuest {
   /** Where the code is loaded. */
-  static final int LOAD = 0x100000;
+  public static final int LOAD = 0x100000;
 
   private static final int NOTE = 64 + 2 * 56;
   private static final int CODE = NOTE + 24;
@@ -18,13 +18,13 @@ final class SmallGuest {
   private final ByteArrayOutputStream code = new ByteArrayOutputStream();
 
   /** Appends machine code; blanks are ignored. */
-  SmallGuest code(String hex) {
+  public SmallGuest code(String hex) {
     code.writeBytes(HexFormat.of().parseHex(hex.replace(" ", "")));
     return this;
   }
 
   /** Writes text to the serial port: REP OUTSB from a string that the code jumps over. */
-  SmallGuest print(String text) {
+  public SmallGuest print(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
     int at = LOAD + code.size() + 5;
     code("e9").word(bytes.length);
@@ -35,11 +35,11 @@ final class SmallGuest {
   }
 
   /** OUT DX, AL. */
-  SmallGuest out(int port, int value) {
+  public SmallGuest out(int port, int value) {
     return code("ba").word(port).code("b8").word(value).code("ee");
   }
 
-  SmallGuest powerOff() {
+  public SmallGuest powerOff() {
     return code("ba").word(0x604).code("b8").word(5 << 10 | 1 << 13).code("66 ef f4");
   }
 
@@ -48,7 +48,7 @@ final class SmallGuest {
     return this;
   }
 
-  GuestImage image() {
+  public GuestImage image() {
     int size = CODE + code.size();
     ByteBuffer b = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     b.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1}).position(16);

@@ -11,8 +11,10 @@ final class Breakpoint extends Op {
   @Override
   public Op exec(Cpu c) {
     c.rip = block.va;
-    c.exitRequested = true;
-    block.cache.breakpointHit = true;
+    if (c.left > 0) { // else an event is due first
+      c.exitRequested = true;
+      block.cache.breakpointHit = true;
+    }
     return null;
   }
 

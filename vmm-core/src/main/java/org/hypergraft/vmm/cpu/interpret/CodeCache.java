@@ -309,6 +309,26 @@ final class CodeCache implements CodeListener {
     for (Block b : hit) {
       kill(b);
       unregister(b);
+      if (current != null) {
+        current.mmu.codeWritten = true;
+      }
+    }
+  }
+
+  /** Drops the blocks that contain an instruction pointer. To be called between blocks. */
+  void drop(long ip) {
+    List<Block> hit = new ArrayList<>();
+    for (List<Block> list : pages.values()) {
+      for (Block b : list) {
+        // one that crosses pages is in two lists
+        if (ip - b.va >= 0 && ip - b.va < b.length && !hit.contains(b)) {
+          hit.add(b);
+        }
+      }
+    }
+    for (Block b : hit) {
+      kill(b);
+      unregister(b);
     }
   }
 
@@ -316,7 +336,6 @@ final class CodeCache implements CodeListener {
   private void kill(Block b) {
     b.epoch = Block.DEAD;
     killed++;
-    current.mmu.codeWritten = true;
     withdraw(b);
     Op op = b.first;
     while (op != null) {

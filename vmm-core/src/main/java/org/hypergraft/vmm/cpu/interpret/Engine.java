@@ -102,6 +102,9 @@ public final class Engine {
         c.sysFlags &= ~Flags.RF; // it has done its work; a fault's image has it set anyway
       }
       if (step) {
+        if (!cache.breakpoints.isEmpty() && cache.breakpoints.contains(c.rip)) {
+          return Exit.BREAKPOINT;
+        }
         step(c);
       } else {
         execute(c);
@@ -115,13 +118,13 @@ public final class Engine {
    */
   public void addBreakpoint(long address) {
     if (cache.breakpoints.add(address)) {
-      cache.clear();
+      cache.drop(address);
     }
   }
 
   public void removeBreakpoint(long address) {
     if (cache.breakpoints.remove(address)) {
-      cache.clear();
+      cache.drop(address);
     }
   }
 

@@ -1,0 +1,307 @@
+package org.hypergraft.vmm.machine;
+
+import java.util.Arrays;
+import java.util.OptionalLong;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.Segment;
+import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.mmu.DataWatch;
+import org.hypergraft.vmm.mmu.GuestRam;
+
+/**
+ * What an {@link Observer} can do with the guest: look at it, change it, say where to stop. To be
+ * used only while the machine calls the observer. Addresses are linear and at run time unless
+ * stated otherwise.
+ */
+public final class GuestControl {
+  /** Largest watched range, bytes. */
+  public static final long MAX_WATCH = 1 << 16;
+
+  private final Observer observer;
+  private final GuestImage image;
+  private final CpuModel model;
+  private final Processors processors;
+  private final GuestRam ram;
+  private final Breakpoints breakpoints;
+  private final GuestView view;
+  private final boolean unpacks;
+  private final Moment onBreakpoint;
+  private final DataWatch.Listener onAccess;
+  private KernelPlace place;
+
+  /** The count its observer asked for last. */
+  private long next = Long.MAX_VALUE;
+
+  private Stop requested;
+
+  /**
+   * @param observer on whose behalf
+   * @param unpacks whether the guest itself brings the kernel to its place
+   */
+  GuestControl(
+      Observer observer,
+      GuestImage image,
+      CpuModel model,
+      KernelPlace place,
+      boolean unpacks,
+      Processors processors,
+      GuestRam ram,
+      Breakpoints breakpoints,
+      GuestView view) {
+    this.observer = observer;
+    this.image = image;
+    this.model = model;
+    this.place = place;
+    this.unpacks = unpacks;
+    this.processors = processors;
+    this.ram = ram;
+    this.breakpoints = breakpoints;
+    this.view = view;
+    onBreakpoint = v -> observer.stopped(new Stop.Breakpoint(v.rip()));
+    onAccess = (range, address, write) -> request(new Stop.Accessed(range, address, write));
+  }
+
+  Observer observer() {
+    return observer;
+  }
+
+  void moved(KernelPlace newPlace) {
+    place = newPlace;
+  }
+
+  // ---- the guest
+  // ---------------------------------------------------------------------------------
+
+  public GuestImage image() {
+    return image;
+  }
+
+  /** The processor model that the guest finds. */
+  public CpuModel model() {
+    return model;
+  }
+
+  public int cpus() {
+    return processors.all().size();
+  }
+
+  public Cpu cpu(int index) {
+    return processors.get(index).cpu;
+  }
+
+  /** Whether a vCPU has been started. */
+  public boolean started(int index) {
+    return processors.get(index).started();
+  }
+
+  /** The vCPU whose turn it is. */
+  public Cpu current() {
+    return processors.current();
+  }
+
+  /** Instructions retired by all vCPUs. */
+  public long retired() {
+    return processors.retired();
+  }
+
+  /** Bytes that the kernel was moved up by from its link addresses. */
+  public long kaslrOffset() {
+    return place.offset();
+  }
+
+  // ---- names
+  // -------------------------------------------------------------------------------------
+
+  /** Where a symbol is; of several, the one with the lowest address. */
+  public OptionalLong address(String symbol) {
+    return image
+        .symbols()
+        .find(symbol)
+        .map(Symbol::address)
+        .map(a -> OptionalLong.of(a + place.offset()))
+        .orElse(OptionalLong.empty());
+  }
+
+  /** Function around an address; the address itself in hexadecimal outside the kernel. */
+  public String function(long address) {
+    return place.symbol(address);
+  }
+
+  /** Function and distance, or null outside the kernel. */
+  public String name(long address) {
+    return place.name(address);
+  }
+
+  /** Address, with function and distance where known. */
+  public String describe(long address) {
+    return place.describe(address);
+  }
+
+  /** Code, registers and stack of a vCPU as text of several lines. */
+  public String dump(Cpu cpu) {
+    GuestDump dump = new GuestDump(cpu, new GuestView(() -> cpu, this::retired, ram, place), place);
+    return "cpu %d at %s, instruction %d\n".formatted(cpu.index, place.describe(cpu.rip), retired())
+        + GuestDump.section("code", dump.code())
+        + GuestDump.section("registers", dump.registers())
+        + GuestDump.section("stack", dump.stack());
+  }
+
+  /** Words on a vCPU's stack that look like return addresses, innermost first, a line each. */
+  public String stack(Cpu cpu) {
+    GuestView own = new GuestView(() -> cpu, this::retired, ram, place);
+    return String.join("\n", new GuestDump(cpu, own, place).stack()) + "\n";
+  }
+
+  // ---- memory
+  // ------------------------------------------------------------------------------------
+
+  /**
+   * Guest-physical address of a byte as a vCPU sees it. The page tables are read and not changed.
+   * Kernel addresses that they do not map yet are taken for where the kernel was loaded.
+   *
+   * @return -1 when it is nowhere in RAM
+   */
+  public long physical(Cpu cpu, long address) {
+    long gpa = cpu.mmu.translate(address);
+    if (gpa == -1 && !unpacks && loaded(place.link(address))) {
+      gpa = place.physical(place.link(address));
+    }
+    return gpa != -1 && ram.contains(gpa, 1) ? gpa : -1;
+  }
+
+  private boolean loaded(long link) {
+    for (Segment s : image.elf().segments()) {
+      if (s.loaded()
+          && link - s.virtualAddress() >= 0
+          && link - s.virtualAddress() < s.memorySize()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Bytes from an address on, as many of {@code length} as are in RAM. */
+  public byte[] read(Cpu cpu, long address, int length) {
+    byte[] out = new byte[length];
+    int done = 0;
+    while (done < length) {
+      long gpa = physical(cpu, address + done);
+      int n = (int) Math.min(length - done, 4096 - (address + done & 4095));
+      if (gpa == -1 || !ram.contains(gpa, n)) {
+        return Arrays.copyOf(out, done);
+      }
+      ram.read(gpa, out, done, n);
+      done += n;
+    }
+    return out;
+  }
+
+  /**
+   * Changes memory, whatever the page tables permit.
+   *
+   * @return false, with nothing changed, unless all of it is in RAM
+   */
+  public boolean write(Cpu cpu, long address, byte[] bytes) {
+    if (read(cpu, address, bytes.length).length < bytes.length) {
+      return false;
+    }
+    int done = 0;
+    while (done < bytes.length) {
+      int n = (int) Math.min(bytes.length - done, 4096 - (address + done & 4095));
+      ram.write(physical(cpu, address + done), bytes, done, n);
+      done += n;
+    }
+    return true;
+  }
+
+  /** Bytes of RAM from a guest-physical address on, as many of {@code length} as there are. */
+  public byte[] readPhysical(long gpa, int length) {
+    int n = length;
+    while (n > 0 && !ram.contains(gpa, n)) {
+      n--;
+    }
+    return n == 0 ? new byte[0] : ram.bytes(gpa, n);
+  }
+
+  /** As {@link #write}, by guest-physical address. */
+  public boolean writePhysical(long gpa, byte[] bytes) {
+    if (!ram.contains(gpa, bytes.length)) {
+      return false;
+    }
+    ram.write(gpa, bytes);
+    return true;
+  }
+
+  /** Lowest guest-physical address at which the RAM of two machines differs; -1 if nowhere. */
+  public long firstDifference(GuestControl other) {
+    return ram.mismatch(other.ram);
+  }
+
+  // ---- stops
+  // -------------------------------------------------------------------------------------
+
+  /**
+   * Stops whenever the instruction at this instruction pointer is next, on any vCPU. Guest memory
+   * is not changed.
+   */
+  public void addBreakpoint(long address) {
+    breakpoints.at(address, onBreakpoint);
+  }
+
+  public void removeBreakpoint(long address) {
+    breakpoints.remove(address, onBreakpoint);
+  }
+
+  /**
+   * Stops after each instruction that accesses a range, on any vCPU. Accesses by page walks do not
+   * count.
+   *
+   * @return false if the range is empty, larger than {@link #MAX_WATCH} or wraps around
+   */
+  public boolean watch(DataWatch.Range range) {
+    if (range.length() <= 0
+        || range.length() > MAX_WATCH
+        || Long.compareUnsigned(range.start() + range.length() - 1, range.start()) < 0) {
+      return false;
+    }
+    processors.all().forEach(v -> v.cpu.mmu.watch(range, onAccess));
+    return true;
+  }
+
+  /** Ends what {@link #watch} began. */
+  public void unwatch(DataWatch.Range range) {
+    processors.all().forEach(v -> v.cpu.mmu.unwatch(range, onAccess));
+  }
+
+  /** Has the observer called before the next instruction. */
+  public void requestStop() {
+    request(new Stop.Requested());
+  }
+
+  private void request(Stop stop) {
+    // a watched access that comes first is the better reason
+    if (!(requested instanceof Stop.Accessed)) {
+      requested = stop;
+    }
+    processors.current().exitRequested = true;
+  }
+
+  Stop takeRequest() {
+    Stop stop = requested;
+    requested = null;
+    return stop;
+  }
+
+  /** Asks the observer for its next count. */
+  long askNext(int cpu) {
+    next = observer.nextCount(cpu);
+    return next;
+  }
+
+  /** Whether the count asked for is reached. */
+  boolean due(long retired) {
+    return next <= retired;
+  }
+}

@@ -9,6 +9,7 @@ import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.report.BootReport;
+import org.hypergraft.patcher.report.LockStepReport;
 import org.hypergraft.patcher.validate.TableOwners;
 import org.hypergraft.vmm.boot.BootProtocol;
 import org.hypergraft.vmm.boot.InitProgram;
@@ -17,6 +18,8 @@ import org.hypergraft.vmm.machine.MachineConfig;
 import org.hypergraft.vmm.machine.Outcome;
 import org.hypergraft.vmm.machine.RunReport;
 import org.hypergraft.vmm.machine.SerialScript;
+import org.hypergraft.vmm.machine.Tiers;
+import org.hypergraft.vmm.observe.LockStep;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,7 +45,13 @@ import picocli.CommandLine.Spec;
       "  hypergraft boot vmlinux-kvm --hypervisor kvm --kaslr-offset 0x1000000",
       "  hypergraft boot vmlinuz --initrd my.cpio --cmdline 'console=ttyS0 quiet' --memory 512M",
       "  hypergraft boot vmlinuz --initrd busybox.cpio --interactive",
-      "  hypergraft boot vmlinuz --protocol bzimage16 --script session.txt"
+      "  hypergraft boot vmlinuz --protocol bzimage16 --script session.txt",
+      "  hypergraft boot vmlinuz --gdb 1234       then: gdb -ex 'target remote :1234'",
+      "  hypergraft boot vmlinuz --break panic    what led to a panic",
+      "  hypergraft boot vmlinuz --trace log.txt --trace-from start_kernel --trace-limit 5000",
+      "  hypergraft boot vmlinuz --trace - --trace-events --trace-limit 50",
+      "  hypergraft boot vmlinuz --hot 20         where the instructions go",
+      "  hypergraft boot vmlinuz --lockstep       both engines compared"
     })
 final class BootCommand extends DataCommand {
   @Parameters(
@@ -99,6 +108,8 @@ final class BootCommand extends DataCommand {
 
   @Mixin private MachineOptions machine;
 
+  @Mixin private ObserverOptions observers;
+
   @Spec private CommandSpec spec;
 
   /** Who uses the serial console, if anybody. */
@@ -129,20 +140,21 @@ final class BootCommand extends DataCommand {
       throw new ParameterException(spec.commandLine(), "which image? name it");
     }
     machine.check(cpus, kaslrOffset);
+    observers.check();
     GuestImage guest = ImageFile.read(image);
     machine.checkSealed(guest, hypervisor, vendor, cpus);
-    MachineConfig.Builder builder =
-        machine.machine(guest, hypervisor, vendor).cpus(cpus).kaslrOffset(kaslrOffset);
-    if (protocol != null) {
-      builder.protocol(protocol);
+    if (observers.lockStep()) {
+      return lockStep(guest);
     }
+    MachineConfig.Builder builder = builder(guest);
     SerialScript script = script();
     if (script != null) {
       builder.peer(script);
     }
-    RunReport report = interactive() ? runWithKeyboard(builder) : run(builder);
+    RunReport report = observed(builder, guest);
     BootReport document =
-        new BootReport(image.toString(), hypervisor, report, new TableOwners(SiteMap.of(guest)));
+        new BootReport(image.toString(), hypervisor, report, new TableOwners(SiteMap.of(guest)))
+            .with(observers.hot(), observers.stopState());
     if (json()) {
       print(document);
     } else {
@@ -153,8 +165,54 @@ final class BootCommand extends DataCommand {
       terminal().complain("boot", script.unmet());
       return ExitStatus.GUEST;
     }
+    if (observers.missed().isPresent()) {
+      terminal().complain("boot", observers.missed().get());
+      return ExitStatus.GUEST;
+    }
     boolean hungUp = report.outcome() == Outcome.STOPPED; // nothing else stops this run
     return report.succeeded() || hungUp ? ExitStatus.OK : ExitStatus.GUEST;
+  }
+
+  private MachineConfig.Builder builder(GuestImage guest) throws IOException {
+    MachineConfig.Builder builder =
+        machine.machine(guest, hypervisor, vendor).cpus(cpus).kaslrOffset(kaslrOffset);
+    if (protocol != null) {
+      builder.protocol(protocol);
+    }
+    return builder;
+  }
+
+  private RunReport observed(MachineConfig.Builder builder, GuestImage guest) throws IOException {
+    try {
+      observers.attach(builder, guest, terminal());
+      return interactive() ? runWithKeyboard(builder) : run(builder);
+    } finally {
+      observers.close();
+    }
+  }
+
+  private ExitStatus lockStep(GuestImage guest) throws IOException {
+    if (session != null) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "--lockstep runs two machines, which cannot share a session");
+    }
+    MachineConfig.Builder quiet = builder(guest);
+    LockStep.Pair pair =
+        (second, observer) ->
+            new Machine(
+                quiet
+                    .tiers(second ? Tiers.FORCED : Tiers.INTERPRETER)
+                    .onlyObserver(observer)
+                    .build());
+    LockStep run =
+        new LockStep(
+            pair,
+            observers.lockStepInterval(),
+            n -> terminal().progress().show("compared up to instruction " + n),
+            terminal()::note);
+    LockStep.Result result = run.run();
+    print(new LockStepReport(image.toString(), result));
+    return result.equal() ? ExitStatus.OK : ExitStatus.FINDINGS;
   }
 
   private SerialScript script() throws IOException {

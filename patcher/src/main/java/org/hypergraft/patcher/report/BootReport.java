@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.hypergraft.patcher.validate.TableOwners;
 import org.hypergraft.vmm.machine.RunReport;
+import org.hypergraft.vmm.observe.HotFunctions;
 
 /** What a boot did and what it cost. The text form leaves the console out: it was shown already. */
 public final class BootReport implements Document {
@@ -16,6 +17,8 @@ public final class BootReport implements Document {
   private final String hypervisor;
   private final RunReport run;
   private final TableOwners owners;
+  private List<HotFunctions.Function> hot = List.of();
+  private String stop = "";
 
   /**
    * A report on a run.
@@ -29,8 +32,23 @@ public final class BootReport implements Document {
     this.owners = owners;
   }
 
+  /**
+   * Adds what was seen inside.
+   *
+   * @param functions the hottest functions, may be empty
+   * @param state of a vCPU where the run was to end, may be empty
+   */
+  public BootReport with(List<HotFunctions.Function> functions, String state) {
+    hot = functions;
+    stop = state;
+    return this;
+  }
+
   @Override
   public void text(PrintWriter out) {
+    if (!stop.isEmpty()) {
+      out.println(stop.stripTrailing());
+    }
     if (!run.death().isEmpty()) {
       out.println(run.death().stripTrailing());
     }
@@ -69,6 +87,12 @@ public final class BootReport implements Document {
         Text.count(run.textWrites().all(), "store"),
         Text.number(run.textWrites().changing()),
         byTable());
+    if (!hot.isEmpty()) {
+      out.println("boot: instructions by function, in samples of " + HotFunctions.INTERVAL + ":");
+      for (HotFunctions.Function f : hot) {
+        out.printf(Locale.ROOT, "%6.2f%% %,15d  %s%n", f.percent(), f.instructions(), f.name());
+      }
+    }
   }
 
   private String byTable() {
@@ -81,8 +105,23 @@ public final class BootReport implements Document {
 
   @Override
   public Json json() {
-    return figures(run, owners)
-        .put("image", image)
+    Json json = figures(run, owners);
+    if (!hot.isEmpty()) {
+      json.put("hotSampleInterval", HotFunctions.INTERVAL);
+      json.list(
+          "hotFunctions",
+          hot,
+          f ->
+              new Json()
+                  .put("function", f.name())
+                  .put("samples", f.samples())
+                  .put("instructions", f.instructions())
+                  .put("percent", f.percent()));
+    }
+    if (!stop.isEmpty()) {
+      json.put("stop", stop);
+    }
+    return json.put("image", image)
         .put("hypervisor", hypervisor)
         .put("death", run.death())
         .put("console", new String(run.console(), StandardCharsets.UTF_8))

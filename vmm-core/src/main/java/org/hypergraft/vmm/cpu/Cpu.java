@@ -57,6 +57,9 @@ public final class Cpu {
   public static final long EFER_LMA = 1 << 10;
   public static final long EFER_NXE = 1 << 11;
 
+  /** FXSAVE and FXRSTOR leave the XMM registers out in 64-bit ring 0 (AMD APM vol. 2, 3.1.7). */
+  public static final long EFER_FFXSR = 1 << 14;
+
   // Bits of modeKey: everything that changes how bytes decode or which ops they become.
 
   /** Bits 0-1: code size 0 = 16, 1 = 32, 2 = 64. */
@@ -157,6 +160,9 @@ public final class Cpu {
   public long apicBase;
   public long pat = 0x0007040600070406L;
   public long miscEnable;
+
+  /** Numbers that RDRAND and RDSEED have given. */
+  public long randomsDrawn;
 
   /** Index of this vCPU, 0 = bootstrap processor. */
   public final int index;

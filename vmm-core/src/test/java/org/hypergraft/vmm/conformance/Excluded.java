@@ -60,7 +60,6 @@ final class Excluded {
 
   /** Extensions that no CPU model offers. */
   private static final String[] NOT_OFFERED = {
-    "SHA",
     "GF2P8",
     "VGF2P8",
     "XBEGIN",

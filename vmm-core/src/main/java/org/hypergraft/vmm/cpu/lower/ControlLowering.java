@@ -1,11 +1,13 @@
 package org.hypergraft.vmm.cpu.lower;
 
+import java.util.function.Predicate;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.interpret.Access;
 import org.hypergraft.vmm.cpu.interpret.Emitter;
 import org.hypergraft.vmm.cpu.interpret.Lowering;
 import org.hypergraft.vmm.cpu.interpret.Target;
 import org.hypergraft.vmm.cpu.interpret.Template;
+import org.hypergraft.vmm.cpu.model.Feature;
 import org.hypergraft.vmm.cpu.semantics.Decimal;
 import org.hypergraft.vmm.cpu.semantics.FlagOps;
 import org.hypergraft.vmm.cpu.semantics.Loops;
@@ -13,8 +15,28 @@ import org.hypergraft.vmm.cpu.semantics.Tables;
 
 /** Near branches, flag instructions, hints and decimal leftovers. */
 final class ControlLowering implements Lowering {
+  private final Predicate<Feature> features;
+
+  ControlLowering(Predicate<Feature> features) {
+    this.features = features;
+  }
+
+  /** Whether an instruction is undefined for want of its feature. */
+  private boolean missing(Insn in) {
+    return switch (in.mnemonic) {
+      case CLFLUSHOPT -> !features.test(Feature.CLFLUSHOPT);
+      case CLWB -> !features.test(Feature.CLWB);
+      case LAHF, SAHF -> in.mode == 64 && !features.test(Feature.LAHF_LM);
+      default -> false;
+    };
+  }
+
   @Override
   public boolean lower(Insn in, Emitter out) {
+    if (missing(in)) {
+      out.undefined();
+      return true;
+    }
     switch (in.mnemonic) {
       case JCC:
         out.emit(Template.CONDITIONAL, MoveLowering.CONDITIONS[in.cond], 0);

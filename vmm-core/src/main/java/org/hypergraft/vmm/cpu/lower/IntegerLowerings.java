@@ -18,7 +18,7 @@ public final class IntegerLowerings {
     return new Lowering[] {
       new MoveLowering(features),
       new ArithmeticLowering(features),
-      new ControlLowering(),
+      new ControlLowering(features),
       new BitManipulationLowering(features)
     };
   }

@@ -53,6 +53,9 @@ public final class CpuModel {
     rows.addAll(MsrRows.machineCheck());
     rows.addAll(vendor == CpuVendor.AMD ? MsrRows.amd(microcode) : MsrRows.intel(microcode));
     rows.addAll(MsrRows.speculation(has, archCapabilities));
+    if (has.contains(Feature.XSAVES)) {
+      rows.add(MsrRows.supervisorState());
+    }
     msrs = List.copyOf(rows);
   }
 

@@ -52,6 +52,11 @@ final class MsrRows {
         MsrRow.strict(0x17a, "IA32_MCG_STATUS", 0, 7));
   }
 
+  /** No supervisor state component exists, CPUID.(0Dh,1):EDX:ECX being zero. */
+  static MsrRow supervisorState() {
+    return MsrRow.strict(0xda0, "IA32_XSS", 0, 0);
+  }
+
   static List<MsrRow> common(int microcodeRevision) {
     return List.of(
         MsrRow.constant(0x8b, "IA32_BIOS_SIGN_ID", (long) microcodeRevision << 32),

@@ -29,6 +29,8 @@ public final class SimdLowering implements Lowering {
     FloatArithmetic.class,
     FloatConvert.class,
     Crypto.class,
+    Sha.class,
+    Sse4a.class,
     StringCompare.class,
     Avx.class,
   };
@@ -186,6 +188,9 @@ public final class SimdLowering implements Lowering {
     }
     if (method.startsWith("vpermilp")) {
       op.size = n < insn.operands ? Avx.IMMEDIATE : 0;
+    } else if (method.equals("extrq") || method.equals("insertq")) {
+      op.size = n < insn.operands ? Avx.IMMEDIATE : 0;
+      op.imm = insn.imm | insn.imm2 << 8; // length and index
     } else if (method.startsWith("pcmpestr")) {
       op.size = (byte) insn.opSize; // of the lengths in RAX and RDX
     }

@@ -28,6 +28,9 @@ final class VectorFeatures {
       "AESDEC AESDECLAST AESENC AESENCLAST AESIMC AESKEYGENASSIST VAESDEC VAESDECLAST VAESENC"
           + " VAESENCLAST VAESIMC VAESKEYGENASSIST";
 
+  private static final String SHA =
+      "SHA1MSG1 SHA1MSG2 SHA1NEXTE SHA1RNDS4 SHA256MSG1 SHA256MSG2 SHA256RNDS2";
+
   /** AVX2 at any vector length; integer instructions are AVX2 only at 256 bits. */
   private static final String AVX2 =
       "VBROADCASTI128 VEXTRACTI128 VINSERTI128 VPERM2I128 VPERMD VPERMPS VPERMQ VPERMPD VPBLENDD"
@@ -44,6 +47,8 @@ final class VectorFeatures {
     add(Feature.SSE4_2, SSE4_2);
     add(Feature.AES, AES);
     add(Feature.AVX2, AVX2);
+    add(Feature.SHA_NI, SHA);
+    add(Feature.SSE4A, "EXTRQ INSERTQ MOVNTSD MOVNTSS");
     add(Feature.PCLMULQDQ, "PCLMULQDQ VPCLMULQDQ");
     add(Feature.F16C, "VCVTPH2PS VCVTPS2PH");
   }

@@ -139,6 +139,9 @@ public final class ModelRegisters {
     if (Features.has(c, Feature.LM)) {
       allowed |= Cpu.EFER_LME;
     }
+    if (Features.has(c, Feature.FXSR_OPT)) {
+      allowed |= Cpu.EFER_FFXSR;
+    }
     boolean paging = (c.cr0 & Cpu.CR0_PG) != 0;
     if ((v & ~allowed) != 0 || paging && ((v ^ c.efer) & Cpu.EFER_LME) != 0) {
       throw Registers.gp();

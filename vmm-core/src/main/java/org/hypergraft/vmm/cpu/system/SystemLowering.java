@@ -81,6 +81,8 @@ public final class SystemLowering implements Lowering {
     with(m, Feature.RDTSCP, Mnemonic.RDTSCP, Shape.LEAVE, ModelRegisters.class, "rdtscp");
     with(m, Feature.RDPID, Mnemonic.RDPID, Shape.CALL, ModelRegisters.class, "rdpid");
     with(m, Feature.INVPCID, Mnemonic.INVPCID, Shape.LEAVE, Processor.class, "invpcid");
+    with(m, Feature.RDRAND, Mnemonic.RDRAND, Shape.CALL, RandomNumbers.class, "rdrand");
+    with(m, Feature.RDSEED, Mnemonic.RDSEED, Shape.CALL, RandomNumbers.class, "rdseed");
     with(m, Feature.SMAP, Mnemonic.STAC, Shape.CALL, FlagControl.class, "stac");
     with(m, Feature.SMAP, Mnemonic.CLAC, Shape.CALL, FlagControl.class, "clac");
     return m;

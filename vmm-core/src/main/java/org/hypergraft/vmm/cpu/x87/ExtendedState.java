@@ -36,7 +36,13 @@ public final class ExtendedState {
     c.mmu.probeWrite(la, LEGACY);
     storeX87(c, la, o.aux != 0);
     storeMxcsr(c, la);
-    storeXmm(c, la);
+    if (!fast(c)) {
+      storeXmm(c, la);
+    }
+  }
+
+  private static boolean fast(Cpu c) {
+    return (c.efer & Cpu.EFER_FFXSR) != 0 && c.cpl == 0 && c.code64();
   }
 
   public static void fxrstor(Cpu c, Op o) {
@@ -46,7 +52,9 @@ public final class ExtendedState {
     int mxcsr = mxcsr(c, la);
     loadX87(c, la, o.aux != 0);
     c.mxcsr = mxcsr;
-    loadXmm(c, la);
+    if (!fast(c)) {
+      loadXmm(c, la);
+    }
   }
 
   private static void legacyCheck(Cpu c) {

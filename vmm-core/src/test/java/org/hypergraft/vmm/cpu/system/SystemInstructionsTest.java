@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.cpu.system;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.hypergraft.vmm.mmu.Mmu;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -358,6 +361,35 @@ class SystemInstructionsTest {
       c.cr4 |= ControlRegisters.CR4_UMIP;
       faults(GP, code);
     }
+  }
+
+  /** Random numbers are the same in every run, and differ between processors. */
+  @Test
+  void randomNumbersAreDrawnInOneOrder() {
+    CpuModel zen = CpuModels.find("zen", null).orElseThrow();
+    long[][] drawn = new long[3][4];
+    for (int run = 0; run < 3; run++) {
+      try (SystemMachine z = new SystemMachine(zen, run == 2 ? 1 : 0)) {
+        z.longMode().flags(Flags.STATUS & ~Flags.CF);
+        for (int i = 0; i < 4; i++) {
+          z.cpu.rip = SystemMachine.CODE;
+          z.run(i % 2 == 0 ? "48 0f c7 f0" : "48 0f c7 f8", 1); // rdrand rax; rdseed rax
+          assertEquals(Flags.CF, Flags.get(z.cpu) & Flags.STATUS);
+          drawn[run][i] = z.cpu.r[Cpu.RAX];
+        }
+        z.cpu.rip = SystemMachine.CODE;
+        z.cpu.r[Cpu.RAX] = -1;
+        z.run("66 0f c7 f0", 1);
+        assertEquals(-1L << 16, z.cpu.r[Cpu.RAX] & -1L << 16, "16 bits leave the rest");
+      }
+    }
+    assertArrayEquals(drawn[0], drawn[1]);
+    assertEquals(
+        8,
+        java.util.stream.Stream.of(drawn[0], drawn[2])
+            .flatMapToLong(java.util.Arrays::stream)
+            .distinct()
+            .count());
   }
 
   @Test

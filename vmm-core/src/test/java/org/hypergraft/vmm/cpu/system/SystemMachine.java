@@ -56,7 +56,7 @@ final class SystemMachine implements AutoCloseable {
 
   final GuestRam ram = new GuestRam(4 << 20);
   final Mmu mmu = new Mmu(ram, new NoDevices());
-  final Cpu cpu = new Cpu(0);
+  final Cpu cpu;
   final Ports ports = new Ports();
 
   /** Exceptions in order: vector and error code, as "#13(8)" or "#6". */
@@ -124,6 +124,11 @@ final class SystemMachine implements AutoCloseable {
   }
 
   SystemMachine(CpuModel model) {
+    this(model, 0);
+  }
+
+  SystemMachine(CpuModel model, int index) {
+    cpu = new Cpu(index);
     List<Lowering> families = new ArrayList<>(List.of(IntegerLowerings.all(model::has)));
     families.add(new SystemLowering(model::has));
     engine = new Engine(ram, families.toArray(new Lowering[0]));

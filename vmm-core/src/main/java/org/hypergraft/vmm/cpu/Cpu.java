@@ -67,7 +67,10 @@ public final class Cpu {
 
   public static final int MODE_USER = 1 << 2;
 
-  /** CS, DS, ES and SS have base 0 and limit 4 GiB (always so in 64-bit mode). */
+  /**
+   * CS, DS, ES and SS have base 0 and limit 4 GiB, and all but CS may be read and written (always
+   * so in 64-bit mode).
+   */
   public static final int MODE_FLAT = 1 << 3;
 
   /** SS.B: 32-bit stack pointer. */
@@ -269,11 +272,12 @@ public final class Cpu {
   }
 
   private boolean flat(int s) {
-    // bit 2 of a data segment's type = expand-down, whose limit means the opposite
-    boolean expandDown = s != CS && (segAttr[s] & 0xc) == 4;
+    // type bits 3-1 of data that expands up and may be written are 001; of expand-down data the
+    // limit means the opposite
+    boolean plain = s == CS || (segAttr[s] & 0xe) == 2;
     return segBase[s] == 0
         && segLimit[s] == -1
-        && !expandDown
+        && plain
         && (segAttr[s] & (ATTR_P | ATTR_UNUSABLE)) == ATTR_P;
   }
 }

@@ -155,6 +155,7 @@ public final class Access {
   }
 
   public static long general(Cpu c, Op op) {
+    checkType(c, op.seg, op.writes);
     return linear(c, op.seg, cut(plain(c, op), op.addrSize), op.span);
   }
 
@@ -227,7 +228,28 @@ public final class Access {
       case Op.BASED:
         return ea + c.segBase[op.seg];
       default:
+        checkType(c, op.seg, op.writes);
         return linear(c, op.seg, cut(ea, op.addrSize), Math.max(op.size, 1));
+    }
+  }
+
+  /** Attribute bits that are {@link #WRITABLE} in a data segment that may be read and written. */
+  private static final int DATA_TYPE = 0xa;
+
+  private static final int WRITABLE = 2;
+
+  /**
+   * In protected mode: code and read-only data cannot be written, execute-only code cannot be read
+   * (Intel SDM vol. 3, 5.5). A null selector is found out by {@link #linear}.
+   */
+  public static void checkType(Cpu c, int seg, boolean write) {
+    int attr = c.segAttr[seg];
+    if ((attr & DATA_TYPE) == WRITABLE || c.code64() || c.realSegments()) {
+      return;
+    }
+    boolean readable = (attr & DATA_TYPE) != 8;
+    if (write || !readable) {
+      throw GuestFault.of(GuestFault.GP, 0);
     }
   }
 

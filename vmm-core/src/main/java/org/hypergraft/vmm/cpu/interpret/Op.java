@@ -61,6 +61,9 @@ public abstract class Op {
   /** Bytes of a general-purpose memory operand, which segment limits are checked for. */
   public byte span = 1;
 
+  /** Whether the explicit memory operand is written, for segments that must not be. */
+  public boolean writes;
+
   /** Free for the lowering: condition, variant, marks. */
   public byte aux;
 

@@ -62,6 +62,7 @@ final class Operands {
 
   private static void memory(Op op, Insn in, int modeKey) {
     op.form = form(in, modeKey);
+    op.writes = MemoryAccess.writes(in);
     op.seg = (byte) in.segment;
     op.disp = in.disp;
     if (in.base == Insn.RIP) {
@@ -83,7 +84,8 @@ final class Operands {
       }
       return in.addrSize == 8 ? Op.PLAIN : Op.CUT32;
     }
-    boolean flat = (modeKey & Cpu.MODE_FLAT) != 0 && in.segment < Cpu.FS;
+    boolean data = in.segment < Cpu.FS && in.segment != Cpu.CS;
+    boolean flat = (modeKey & Cpu.MODE_FLAT) != 0 && data;
     return flat && in.addrSize == 4 ? Op.CUT32 : Op.GENERAL;
   }
 }

@@ -45,12 +45,20 @@ public final class Strings {
 
   private static long source(Cpu c, Op op) {
     long si = pointer(c, op, Cpu.RSI);
-    return op.form == Op.GENERAL ? Access.linear(c, op.seg, si, op.size) : si;
+    if (op.form != Op.GENERAL) {
+      return si;
+    }
+    Access.checkType(c, op.seg, false);
+    return Access.linear(c, op.seg, si, op.size);
   }
 
-  private static long destination(Cpu c, Op op) {
+  private static long destination(Cpu c, Op op, boolean write) {
     long di = pointer(c, op, Cpu.RDI);
-    return op.form == Op.GENERAL ? Access.linear(c, Cpu.ES, di, op.size) : di;
+    if (op.form != Op.GENERAL) {
+      return di;
+    }
+    Access.checkType(c, Cpu.ES, write);
+    return Access.linear(c, Cpu.ES, di, op.size);
   }
 
   private static int step(Cpu c, Op op) {
@@ -97,7 +105,7 @@ public final class Strings {
   private static void moveOne(Cpu c, Op op) {
     Mmu m = c.mmu;
     long v = Registers.load(m, source(c, op), op.size);
-    Registers.store(m, destination(c, op), op.size, v);
+    Registers.store(m, destination(c, op, true), op.size, v);
     int step = step(c, op);
     set(c, op, Cpu.RSI, c.r[Cpu.RSI] + step);
     set(c, op, Cpu.RDI, c.r[Cpu.RDI] + step);
@@ -181,7 +189,7 @@ public final class Strings {
   }
 
   private static void storeOne(Cpu c, Op op) {
-    Registers.store(c.mmu, destination(c, op), op.size, c.r[Cpu.RAX]);
+    Registers.store(c.mmu, destination(c, op, true), op.size, c.r[Cpu.RAX]);
     set(c, op, Cpu.RDI, c.r[Cpu.RDI] + step(c, op));
   }
 
@@ -295,7 +303,7 @@ public final class Strings {
   }
 
   private static void scanOne(Cpu c, Op op) {
-    long v = Registers.load(c.mmu, destination(c, op), op.size);
+    long v = Registers.load(c.mmu, destination(c, op, false), op.size);
     compare(c, op.size, c.r[Cpu.RAX], v);
     set(c, op, Cpu.RDI, c.r[Cpu.RDI] + step(c, op));
   }
@@ -303,7 +311,7 @@ public final class Strings {
   private static void compareOne(Cpu c, Op op) {
     Mmu m = c.mmu;
     // of two faults that of the destination comes first
-    long b = Registers.load(m, destination(c, op), op.size);
+    long b = Registers.load(m, destination(c, op, false), op.size);
     long a = Registers.load(m, source(c, op), op.size);
     compare(c, op.size, a, b);
     int step = step(c, op);

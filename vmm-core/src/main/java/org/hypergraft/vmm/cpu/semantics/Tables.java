@@ -11,6 +11,7 @@ public final class Tables {
   /** AL = byte at RBX + AL; {@link Op#seg} is the segment. */
   public static void xlat(Cpu c, Op op) {
     long offset = Access.cut(c.r[Cpu.RBX] + (c.r[Cpu.RAX] & 0xff), op.addrSize);
+    Access.checkType(c, op.seg, false);
     long v = c.mmu.read8(Access.linear(c, op.seg, offset, 1));
     c.r[Cpu.RAX] = (c.r[Cpu.RAX] & ~0xffL) | v;
   }

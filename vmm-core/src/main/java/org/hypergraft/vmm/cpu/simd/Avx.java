@@ -409,6 +409,7 @@ public final class Avx {
       return o.address(c) + index;
     }
     long offset = o.offset(c) + index;
+    Access.checkType(c, o.seg, false);
     return Access.linear(c, o.seg, o.addrSize == 4 ? offset & 0xffffffffL : offset, size);
   }
 

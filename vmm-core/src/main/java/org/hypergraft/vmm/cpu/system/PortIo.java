@@ -59,6 +59,7 @@ public final class PortIo {
     int port = (int) c.r[Cpu.RDX] & 0xffff;
     check(c, port, op.size);
     for (int n = batch(c, op); n > 0; n--) {
+      Access.checkType(c, Cpu.ES, true);
       long la = Access.linear(c, Cpu.ES, register(c, op, Cpu.RDI), op.size);
       // The device must not lose data to a page fault after the read.
       c.mmu.probeWrite(la, op.size);
@@ -77,6 +78,7 @@ public final class PortIo {
     int port = (int) c.r[Cpu.RDX] & 0xffff;
     check(c, port, op.size);
     for (int n = batch(c, op); n > 0; n--) {
+      Access.checkType(c, op.seg, false);
       long la = Access.linear(c, op.seg, register(c, op, Cpu.RSI), op.size);
       c.ports.out(port, op.size, cut(Registers.read(c, la, op.size), op.size));
       c.debug.port(port, op.size);

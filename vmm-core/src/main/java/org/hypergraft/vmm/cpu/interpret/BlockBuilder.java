@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.cpu.interpret;
 
+import java.util.BitSet;
 import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
@@ -18,6 +19,15 @@ final class BlockBuilder implements Emitter {
 
   private static final int MAX_LENGTH = 15;
   private static final int WINDOW = 64 * MAX_LENGTH;
+
+  /** Legacy prefixes: operand and address size, segments, LOCK, REP. */
+  private static final BitSet PREFIXES = new BitSet(256);
+
+  static {
+    for (int b : new int[] {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3}) {
+      PREFIXES.set(b);
+    }
+  }
 
   private final CodeCache cache;
   private final Lowering[] lowerings;
@@ -66,7 +76,11 @@ final class BlockBuilder implements Emitter {
         insn.length = Math.max(1, Math.min(insn.length, limit - at));
         n = insn.length;
         begin();
-        undefined();
+        if (tooLong(at, limit, mode)) {
+          leave(Faults.class, "generalProtection");
+        } else {
+          undefined();
+        }
       } else {
         begin();
         lower();
@@ -106,6 +120,23 @@ final class BlockBuilder implements Emitter {
     }
     copy(host, limit, MAX_LENGTH - limit);
     return MAX_LENGTH;
+  }
+
+  /**
+   * Whether bytes that are no instruction would be one without their prefixes but are longer than
+   * 15 bytes with them: #GP(0) instead of #UD (Intel SDM vol. 3, 6.15, interrupt 13).
+   */
+  private boolean tooLong(int at, int limit, int mode) {
+    int p = at;
+    while (p < limit && p - at < MAX_LENGTH && PREFIXES.get(code[p] & 0xff)) {
+      p++;
+    }
+    int prefixes = p - at;
+    if (prefixes == 0 || prefixes == MAX_LENGTH) {
+      return prefixes != 0;
+    }
+    int n = Decoder.decode(code, p, limit, block.va + p, mode, new Insn());
+    return n != 0 && prefixes + n > MAX_LENGTH;
   }
 
   private Op before;

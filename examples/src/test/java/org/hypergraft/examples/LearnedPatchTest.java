@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +14,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.kernels.Kernels;
+import org.hypergraft.patcher.validate.Oracle;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.cpu.model.CpuModels;
+import org.hypergraft.vmm.machine.Machine;
+import org.hypergraft.vmm.machine.MachineConfig;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -112,6 +118,76 @@ class LearnedPatchTest {
     assertEquals(2, run.status(), run::all);
     assertTrue(run.err().contains(message), run::all);
     assertFalse(Files.exists(out));
+  }
+
+  /**
+   * Both processors have a return thunk, which a kernel that came with it must use from the start;
+   * skylake's other thunks lie in memory allocated at boot, so the guest makes its indirect
+   * branches itself.
+   */
+  @ParameterizedTest
+  @CsvSource({"zen, 0", "skylake, 7875"})
+  void theKernelDoesNotWarnOfWhatItFindsDone(String cpu, int left) throws IOException {
+    Path kernel = Kernels.file("6.12 cloud");
+    Path out = work.resolve("out");
+    Cli patch = Cli.run("patch", kernel, "--target", "kvm", "--cpu", cpu, "-o", out, "--json");
+    assertEquals(0, patch.status(), patch::all);
+    assertEquals(
+        left > 0,
+        patch.out().contains("indirect target selection (INDIRECT_THUNK_ITS) needs a thunk"),
+        patch::out);
+    GuestImage image = GuestImage.read(out);
+    CpuModel model = CpuModels.find(cpu, null).orElseThrow();
+    MachineConfig config =
+        MachineConfig.of(image)
+            .hypervisor("kvm")
+            .cpus(2)
+            .cpuModel(cpu)
+            .cpuVendor(model.vendor())
+            .build();
+    try (Machine machine = new Machine(config)) {
+      machine.atReturn(image.symbols().addressOf(Oracle.PATCHING), view -> false);
+      String console = new String(machine.run().console(), StandardCharsets.UTF_8);
+      assertTrue(console.contains("Linux version 6.12"), console);
+      assertFalse(console.contains("cut here"), console);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "console=ttyS0, 4, indirect target selection (INDIRECT_THUNK_ITS) needs a thunk in memory",
+    "console=ttyS0 retbleed=stuff, 3, call depth tracking (CALL_DEPTH)"
+  })
+  void codeThatIsMadeAtBootIsRefusedByName(String commandLine, int status, String message) {
+    Path kernel = Kernels.file("6.12 cloud");
+    Path out = work.resolve("out");
+    Cli run =
+        Cli.run(
+            "patch",
+            kernel,
+            "--target",
+            "kvm",
+            "--cpu",
+            "skylake",
+            "--cmdline",
+            commandLine,
+            "--seal",
+            "-o",
+            out);
+    assertEquals(status, run.status(), run::all);
+    assertTrue(run.err().contains(message), run::all);
+    assertFalse(Files.exists(out));
+  }
+
+  @Test
+  void aClockThatIsNotThereYetCannotBeSealed() {
+    Path kernel = Kernels.file("5.10.262 cloud");
+    Path out = work.resolve("out");
+    Cli run = Cli.run("patch", kernel, "--target", "kvm", "--cpu", "zen", "--seal", "-o", out);
+    assertEquals(4, run.status(), run::all);
+    assertTrue(
+        run.err().contains("3 cannot be decided: the guest calls it before its hypervisor support"),
+        run::all);
   }
 
   @Test

@@ -243,6 +243,7 @@ public final class Planner {
     new Clusters(c, out, null).run(0, count);
     new UntouchedTables(sites, facts, options, left).report(out);
     emptyTables(c, out);
+    TableEdits.returnThunk(c).ifPresent(out::edit);
     out.requires(Requirements.of(sites, facts, options));
     return out.build();
   }

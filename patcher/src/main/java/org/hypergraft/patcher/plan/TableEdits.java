@@ -1,7 +1,10 @@
 package org.hypergraft.patcher.plan;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuFeature;
+import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.Extent;
 import org.hypergraft.annotator.site.SiteMap;
@@ -56,6 +59,36 @@ final class TableEdits {
     }
     throw new Refusal(
         "alternative_instructions does not load start and end of table " + table.name());
+  }
+
+  /**
+   * The initial value of {@code x86_return_thunk}. Static calls that do nothing are made returns
+   * through it early in the boot. Where alternatives are applied, kernels since 6.9 warn of the
+   * thunk it starts with, so it starts with the one that mitigations choose.
+   *
+   * @return empty when the kernel does not warn or the facts choose no thunk
+   */
+  static Optional<Plan.Edit> returnThunk(RuleContext c) {
+    GuestImage image = c.image();
+    Optional<Symbol> variable = image.symbols().find("x86_return_thunk");
+    if (variable.isEmpty()
+        || !image.symbols().contains("warn_thunk_thunk")
+        || !c.facts().decidesCpuAlternatives()
+        || c.facts().has(CpuFeature.RETHUNK) != Tri.YES
+        || c.facts().returnThunk().isEmpty()) {
+      return Optional.empty();
+    }
+    int size = image.elf().wordSize();
+    int at = image.offsetOf(variable.get().address(), size);
+    byte[] before = Arrays.copyOfRange(image.payload(), at, at + size);
+    byte[] after = new byte[size];
+    long thunk = c.facts().returnThunk().getAsLong();
+    for (int i = 0; i < size; i++) {
+      after[i] = (byte) (thunk >>> 8 * i);
+    }
+    return Arrays.equals(before, after)
+        ? Optional.empty()
+        : Optional.of(new Plan.Edit(at, before, after, "return thunk chosen from the start"));
   }
 
   /** Makes an entry depend on the absence of a feature that is always there. */

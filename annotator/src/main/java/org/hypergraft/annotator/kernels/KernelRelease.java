@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * A kernel release as {@code uname -r} prints it, split into version numbers and flavour words:
@@ -19,6 +20,9 @@ public record KernelRelease(String text, List<Integer> numbers, List<String> fla
   private static final Comparator<KernelRelease> ORDER =
       Comparator.comparing(KernelRelease::numbers, KernelRelease::compareNumbers)
           .thenComparing(KernelRelease::text);
+
+  /** Flavour words that name an architecture, and alone its plain flavour. */
+  private static final Set<String> ARCHITECTURES = Set.of("amd64", "686");
 
   public KernelRelease {
     numbers = List.copyOf(numbers);
@@ -45,7 +49,7 @@ public record KernelRelease(String text, List<Integer> numbers, List<String> fla
 
   /**
    * How well this release answers a selector such as {@code 6.1 cloud}: a version prefix, then
-   * flavour words.
+   * flavour words. A selector that names the architecture must name the whole flavour.
    *
    * @return flavour words the selector did not ask for, or -1 when it does not match
    */
@@ -64,8 +68,14 @@ public record KernelRelease(String text, List<Integer> numbers, List<String> fla
         return -1;
       }
     }
-    int asked = words.stream().mapToInt(w -> w.isEmpty() ? 0 : w.split("-", -1).length).sum();
-    return Math.max(0, flavour.size() - asked);
+    List<String> asked =
+        words.stream()
+            .flatMap(w -> Arrays.stream(w.split("-", -1)))
+            .filter(w -> !w.isEmpty())
+            .toList();
+    int others = Math.max(0, flavour.size() - asked.size());
+    // "6.1 amd64" is Debian's plain flavour: a cloud or pae kernel has other tables.
+    return others > 0 && asked.stream().anyMatch(ARCHITECTURES::contains) ? -1 : others;
   }
 
   @Override

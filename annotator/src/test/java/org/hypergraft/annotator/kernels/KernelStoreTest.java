@@ -49,6 +49,15 @@ class KernelStoreTest {
   }
 
   @Test
+  void anArchitectureIsItsPlainFlavour() throws IOException {
+    KernelStore store = store("6.1.0-56-cloud-amd64", "6.1.176-686-pae");
+    assertEquals("none", found(store, "6.1 amd64"));
+    assertEquals("none", found(store, "6.1 686"));
+    assertEquals("vmlinuz-6.1.0-56-cloud-amd64", found(store, "6.1 cloud-amd64"));
+    assertEquals("vmlinuz-6.1.176-686-pae", found(store, "6.1 686-pae"));
+  }
+
+  @Test
   void earlierFolderWinsAndCacheComesLast() throws IOException {
     Path cache = Files.createDirectories(folder.resolve("cache"));
     Files.writeString(cache.resolve("vmlinuz-6.1.192-amd64"), "cached");

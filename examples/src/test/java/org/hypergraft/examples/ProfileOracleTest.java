@@ -5,28 +5,35 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.JumpTable;
 import org.hypergraft.annotator.site.SiteMap;
+import org.hypergraft.annotator.site.StaticCallTable;
+import org.hypergraft.patcher.plan.Action;
 import org.hypergraft.patcher.plan.Assumptions;
 import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.rewrite.Patcher;
-import org.hypergraft.patcher.validate.Oracle;
-import org.hypergraft.patcher.validate.OracleResult;
 import org.hypergraft.patcher.validate.ProfileRecorder;
-import org.hypergraft.vmm.machine.Machine;
+import org.hypergraft.patcher.validate.TableOwners;
+import org.hypergraft.patcher.validate.TextSnapshot;
 import org.hypergraft.vmm.machine.MachineConfig;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A profile decides every table: what a sealed image holds must be what the kernel makes of itself
- * on that processor, under that hypervisor. A few combinations by default, all of them with {@code
- * -Dhypergraft.matrix=full}.
+ * on that processor, under that hypervisor. Not only the sites are compared but all code, byte by
+ * byte: a difference anywhere must belong to a table that the kernel goes on changing at run time.
+ * A few combinations by default, all of them with {@code -Dhypergraft.matrix=full}.
  */
 class ProfileOracleTest {
   /** A processor, and the command line that makes the kernel use it in a particular way. */
@@ -42,6 +49,9 @@ class ProfileOracleTest {
     }
   }
 
+  private static final Processor LFENCE =
+      new Processor("baseline", CpuVendor.AMD, "spectre_v2=retpoline,lfence");
+
   /**
    * AMD with its return thunk, Intel with retpolines and page-table isolation, LFENCE retpolines.
    */
@@ -50,16 +60,44 @@ class ProfileOracleTest {
           new Processor("zen", CpuVendor.AMD, ""),
           // thunks against indirect target selection lie in memory allocated at boot: not sealable
           new Processor("skylake", CpuVendor.INTEL, "indirect_target_selection=off"),
-          new Processor("baseline", CpuVendor.AMD, "spectre_v2=retpoline,lfence"),
+          LFENCE,
           new Processor("baseline", CpuVendor.INTEL, "mitigations=off"));
+
+  /**
+   * In place of {@link #LFENCE} for 7.2, which does not survive it (seen on QEMU as well): jumps to
+   * thunks in its Rust code lack the CS prefix that makes room for the LFENCE; {@code
+   * emit_indirect()} warns and fills the negative rest, over its stack.
+   */
+  private static final Processor GENERIC =
+      new Processor("baseline", CpuVendor.AMD, "spectre_v2=retpoline,generic");
+
+  private static final List<String> KERNELS =
+      List.of(
+          "6.1 cloud",
+          "6.12 cloud",
+          "6.1 amd64",
+          "5.10.223 cloud",
+          "5.10.262 cloud",
+          "7.2 cloud",
+          "6.1 686",
+          "6.1 686-pae");
+
+  /** What the kernel goes on changing at run time, before the moment and after. */
+  private static final Set<String> KERNELS_OWN =
+      Set.of(
+          JumpTable.NAME,
+          StaticCallTable.NAME,
+          AddressTable.Kind.MCOUNT_LOC.table(),
+          AddressTable.Kind.SMP_LOCKS.table());
 
   static List<Row> rows() {
     List<Row> all = new ArrayList<>();
-    for (String kernel : List.of("6.1 cloud", "6.12 cloud", "6.1 amd64")) {
+    for (String kernel : KERNELS) {
       for (String hypervisor : List.of("none", "kvm")) {
         for (int cpus : new int[] {1, 4}) {
           for (Processor p : PROCESSORS) {
-            all.add(new Row(kernel, hypervisor, cpus, p));
+            boolean dies = p == LFENCE && kernel.startsWith("7.2");
+            all.add(new Row(kernel, hypervisor, cpus, dies ? GENERIC : p));
           }
         }
       }
@@ -69,9 +107,15 @@ class ProfileOracleTest {
     }
     return List.of(
         new Row("6.1 cloud", "none", 4, PROCESSORS.get(0)),
-        new Row("6.1 cloud", "kvm", 1, PROCESSORS.get(2)),
+        new Row("6.1 cloud", "kvm", 1, LFENCE),
         new Row("6.12 cloud", "kvm", 4, PROCESSORS.get(1)),
-        new Row("6.12 cloud", "none", 1, PROCESSORS.get(3)));
+        new Row("6.12 cloud", "none", 1, PROCESSORS.get(3)),
+        new Row("5.10.223 cloud", "none", 4, LFENCE),
+        new Row("5.10.262 cloud", "kvm", 4, PROCESSORS.get(1)),
+        new Row("7.2 cloud", "none", 1, PROCESSORS.get(0)),
+        new Row("7.2 cloud", "kvm", 4, GENERIC),
+        new Row("6.1 686", "none", 1, PROCESSORS.get(0)),
+        new Row("6.1 686-pae", "kvm", 4, PROCESSORS.get(1)));
   }
 
   @ParameterizedTest
@@ -87,7 +131,13 @@ class ProfileOracleTest {
             .cpuVendor(row.processor().vendor())
             .commandLine("console=ttyS0 panic=-1 " + row.processor().options())
             .build();
-    Profile profile = new ProfileRecorder(sites).record(config).profile().orElseThrow();
+    TextSnapshot kernel = new TextSnapshot(sites);
+    Profile profile = new ProfileRecorder(sites).record(config, kernel).profile().orElseThrow();
+    assertTrue(kernel.isTaken());
+    assertEquals(row.cpus(), profile.presentCpus());
+
+    // 5.10 calls its clock before KVM's exists: three sites stay the guest's, so it is not sealed
+    int keptSites = row.kernel().startsWith("5.10") && row.hypervisor().equals("kvm") ? 3 : 0;
     Target target = Target.named(row.hypervisor().equals("kvm") ? "kvm" : "native").orElseThrow();
     PlanOptions options =
         new PlanOptions(
@@ -95,21 +145,43 @@ class ProfileOracleTest {
             Assumptions.defaults(target),
             Optional.empty(),
             Optional.of(profile),
-            true,
+            keptSites == 0,
             false);
     Patcher.Result patched = Patcher.patch(image, options, false);
-    Oracle oracle = new Oracle(patched.plan());
-    try (Machine machine = new Machine(config)) {
-      assertTrue(oracle.arm(machine, false));
-      machine.run();
-    }
-    assertTrue(oracle.hasReached());
-    OracleResult result =
-        oracle.compare(sites, GuestImage.parse(patched.file(), "output"), row.cpus());
+    GuestImage output = GuestImage.parse(patched.file(), "output");
+    Map<String, List<Long>> found =
+        kernel.differing(patched.plan(), output, new TableOwners(sites));
+
+    Map<Action, Integer> actions = patched.plan().counts();
+    assertEquals(keptSites, actions.getOrDefault(Action.KEEP, 0));
+    assertEquals(0, actions.getOrDefault(Action.REFUSE, 0));
+    Map<String, Integer> own = new TreeMap<>();
+    Map<String, String> wrong = new TreeMap<>();
+    found.forEach(
+        (owner, places) -> {
+          if (isKernelsOwn(owner, row.cpus())) {
+            own.put(owner, places.size());
+          } else if (!owner.equals(TextSnapshot.KEPT)) {
+            wrong.put(owner, describe(image, places));
+          }
+        });
     System.out.printf(
-        "oracle: %s: %d sites, %d bytes, %d differ%n",
-        row, result.sites(), result.bytes(), result.differingBytes());
-    assertEquals(0, result.differingBytes(), () -> result.differences().toString());
-    assertTrue(result.sites() > KnownKernels.paravirtCalls(image) + 40_000, result.sites() + "");
+        "oracle: %s: %d sites decided, %d kept, %s differ; the kernel's own: %s%n",
+        row, actions.get(Action.PATCH), keptSites, wrong.isEmpty() ? "0 bytes" : wrong, own);
+    assertEquals(Map.of(), wrong);
+    int least = KnownKernels.paravirtCalls(image) + (image.is64Bit() ? 40_000 : 600);
+    assertTrue(actions.get(Action.PATCH) > least, actions.toString());
+  }
+
+  /** Lock prefixes are removed with one processor only. */
+  private static boolean isKernelsOwn(String owner, int cpus) {
+    boolean lock = owner.equals(AddressTable.Kind.SMP_LOCKS.table());
+    return owner.startsWith("runtime_") || KERNELS_OWN.contains(owner) && !(lock && cpus > 1);
+  }
+
+  private static String describe(GuestImage image, List<Long> places) {
+    long first = places.get(0);
+    return "%d bytes, the first at 0x%x (%s)"
+        .formatted(places.size(), first, image.symbols().describe(first));
   }
 }

@@ -66,6 +66,9 @@ public final class AddressTable implements SiteTable {
     if (found.isEmpty() && kind == Kind.MCOUNT_LOC) {
       found = Extent.ofSymbols(image, kind.table, "__start_mcount_loc", "__stop_mcount_loc");
     }
+    if (found.isEmpty() && kind == Kind.MCOUNT_LOC) {
+      found = Extent.ofDifference(image, kind.table, "ftrace_init", image.elf().wordSize());
+    }
     if (found.isEmpty()) {
       return Optional.empty();
     }

@@ -5,6 +5,9 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.annotator.isa.Decoder;
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
 
 /**
  * Where a table lies in the image.
@@ -15,6 +18,12 @@ import org.hypergraft.annotator.image.Symbol;
  * @param size in bytes
  */
 public record Extent(String name, long address, int offset, int size) {
+  /** Functions that walk a table have a few hundred bytes. */
+  private static final int MAX_FUNCTION = 4096;
+
+  /** General registers of 32-bit code. */
+  private static final int REGISTERS = 8;
+
   /** The section of that name, if the image has one with bytes. */
   static Optional<Extent> ofSection(GuestImage image, String name) {
     Optional<Section> found = image.section(name);
@@ -48,6 +57,50 @@ public record Extent(String name, long address, int offset, int size) {
               .formatted(name, start, stop, address, address + size));
     }
     return Optional.of(new Extent(name, address, offset, (int) size));
+  }
+
+  /**
+   * The table whose size a function computes, for 32-bit kernels without symbols of data: {@code
+   * mov $stop, %reg} and then {@code sub $start, %reg} of the same register.
+   *
+   * @param function its name
+   * @param stride bytes of an entry
+   */
+  static Optional<Extent> ofDifference(GuestImage image, String name, String function, int stride) {
+    Optional<Symbol> f = image.symbols().find(function);
+    int at = f.isEmpty() ? -1 : image.offsetOf(f.get().address());
+    if (at < 0 || image.is64Bit()) {
+      return Optional.empty();
+    }
+    byte[] b = image.payload();
+    int end = (int) Math.min(b.length, at + Math.min(f.get().size(), MAX_FUNCTION));
+    long delta = f.get().address() - at;
+    Insn in = new Insn();
+    long[] loaded = new long[REGISTERS];
+    while (at < end) {
+      int n = Decoder.decode(b, at, end, at + delta, 32, in);
+      if (n == 0) {
+        break;
+      }
+      at += n;
+      if (in.operands != 2 || in.kind[0] != Insn.GPR || in.kind[1] != Insn.IMM || in.opSize != 4) {
+        continue;
+      }
+      long value = in.imm & 0xffff_ffffL;
+      if (in.mnemonic == Mnemonic.MOV) {
+        loaded[in.reg[0]] = value;
+      } else if (in.mnemonic == Mnemonic.SUB) {
+        long size = loaded[in.reg[0]] - value;
+        int offset = image.offsetOf(value);
+        if (size > 0
+            && size % stride == 0
+            && offset >= 0
+            && image.offsetOf(value + size - 1) == offset + size - 1) {
+          return Optional.of(new Extent(name, value, offset, (int) size));
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** First address after the table. */

@@ -32,11 +32,14 @@ public final class JumpTable implements SiteTable {
     if (found.isEmpty()) {
       found = Extent.ofSymbols(image, NAME, "__start___jump_table", "__stop___jump_table");
     }
+    int stride = 8 + image.elf().wordSize();
+    if (found.isEmpty()) {
+      found = Extent.ofDifference(image, NAME, "jump_label_init", stride);
+    }
     if (found.isEmpty()) {
       return Optional.empty();
     }
     Extent extent = found.get();
-    int stride = 8 + image.elf().wordSize();
     int n = extent.entries(stride);
     JumpTable table = new JumpTable(extent, stride, n);
     ByteBuffer b = code.bytes();

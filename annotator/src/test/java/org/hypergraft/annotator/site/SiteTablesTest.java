@@ -18,7 +18,8 @@ class SiteTablesTest {
     "5.10.262 cloud, 5.10.262-1, 7520, 12, 1006, 0,    8075, 7625, 44894, 0,      0,     3619, 85",
     "6.1 cloud,      6.1.192-2,  3679, 12, 4468, 0,    8927, 7861, 48084, 0,      0,     5980, 84",
     "6.1 amd64,      6.1.192-2,  3848, 12, 4667, 0,    8638, 8823, 50858, 0,      0,     6299, 84",
-    "6.1 686-pae,    6.1.176-1,  265,  12, 1040, 0,    8128, 0,    0,     0,      0,     0,    13",
+    "6.1 686,        6.1.176-1,  264,  12, 954,  0,    8059, 0,    0,     0,      0,     5131, 13",
+    "6.1 686-pae,    6.1.176-1,  265,  12, 1040, 0,    8128, 0,    0,     0,      0,     5071, 13",
     "6.12 cloud,     6.12.117-1, 0,    14, 9038, 4068, 9972, 7875, 58229, 230510, 12208, 8973, 83",
     "7.2 cloud,      7.2.13-1,   0,    14, 9987, 4168, 11949, 9288, 65677, 278558, 13584, 9929, 78"
   })
@@ -146,5 +147,20 @@ class SiteTablesTest {
       assertTrue(found >= 0 && index.address(found) <= t.address(i), () -> "entry");
     }
     assertEquals(-1, index.covering(0));
+  }
+
+  /** Without symbols of data the table's place is read from the code that walks it. */
+  @ParameterizedTest
+  @CsvSource({"6.1 cloud", "7.2 cloud", "6.1 686", "6.1 686-pae"})
+  void everyEntryOfTheFunctionTracerIsACallOfItsEntryPoint(String selector) {
+    GuestImage image = Kernels.image(selector);
+    AddressTable t = SiteMap.of(image).addresses(AddressTable.Kind.MCOUNT_LOC).orElseThrow();
+    long tracer = image.symbols().addressOf("__fentry__");
+    assertTrue(t.entries() > 30_000, t.entries() + " entries");
+    for (int i = 0; i < t.entries(); i++) {
+      long at = t.address(i);
+      assertEquals(0xe8, image.u8(at));
+      assertEquals(tracer, at + 5 + image.s32(at + 1), () -> Long.toHexString(at));
+    }
   }
 }

@@ -189,6 +189,13 @@ final class BranchRules {
               + " allocates at boot");
     }
     if (n + (reg >= 8 ? 3 : 2) > length) {
+      if (filling == Filling.PREFIXES) {
+        // emit_indirect() warns, and fills the negative rest of the site: over its stack (7.2)
+        throw new Refusal(
+            "LFENCE and branch need more than the %d bytes there; this kernel does not boot with"
+                    .formatted(length)
+                + " RETPOLINE_LFENCE");
+      }
       return; // the kernel leaves a site alone that has no room
     }
     indirect(opcode != CALL, reg, n, length);

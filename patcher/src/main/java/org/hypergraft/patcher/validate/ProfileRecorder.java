@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.hypergraft.annotator.image.Btf;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Symbol;
@@ -15,6 +14,7 @@ import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.vmm.machine.GuestView;
 import org.hypergraft.vmm.machine.Machine;
 import org.hypergraft.vmm.machine.MachineConfig;
+import org.hypergraft.vmm.machine.Moment;
 import org.hypergraft.vmm.machine.RunReport;
 
 /**
@@ -22,18 +22,10 @@ import org.hypergraft.vmm.machine.RunReport;
  * slots, the CPU capabilities, the processors. All of it lies in variables that the image names.
  */
 public final class ProfileRecorder {
-  // Variables of arch/x86/kernel/cpu/common.c, kernel/cpu.c and arch/x86/kernel/alternative.c.
-  private static final String CPU_DATA = "boot_cpu_data";
-  private static final String CPU_TYPE = "cpuinfo_x86";
-  private static final String CAPABILITIES = "x86_capability";
-  private static final String PRESENT = "__cpu_present_mask";
-  private static final String POSSIBLE = "__cpu_possible_mask";
-  private static final String UNIPROCESSOR = "uniproc_patched";
-  private static final String RETURN_THUNK = "x86_return_thunk";
-  private static final String NOP_TABLE = "ideal_nops";
-
   private final SiteMap sites;
   private final GuestImage image;
+  private final KernelVariables variables;
+  private final long patching;
 
   /**
    * A recorder for an image that was not patched.
@@ -43,13 +35,11 @@ public final class ProfileRecorder {
   public ProfileRecorder(SiteMap sites) {
     this.sites = sites;
     image = sites.image();
-    require(Oracle.PATCHING);
-    require(CPU_DATA);
-    require(PRESENT);
     if (sites.pvOps().isEmpty()) {
       throw new ImageException(image.name() + ": no pv_ops, so there is nothing to record");
     }
-    capabilities();
+    patching = image.symbols().addressOf(Oracle.PATCHING);
+    variables = KernelVariables.of(image);
   }
 
   /** What a recording came to. */
@@ -62,12 +52,22 @@ public final class ProfileRecorder {
    * @return without a profile when the guest did not come so far
    */
   public Recording record(MachineConfig config) {
+    return record(config, view -> false);
+  }
+
+  /**
+   * Records, and shows the guest to {@code also} at the same moment; the run ends there.
+   *
+   * @param config a machine with this image, unmoved
+   */
+  public Recording record(MachineConfig config, Moment also) {
     Profile[] found = new Profile[1];
     try (Machine machine = new Machine(config)) {
       machine.atReturn(
-          address(Oracle.PATCHING),
+          patching,
           view -> {
             found[0] = read(view, config);
+            also.reached(view);
             return false;
           });
       RunReport run = machine.run();
@@ -80,13 +80,11 @@ public final class ProfileRecorder {
     List<Long> locks = new ArrayList<>();
     PvOps ops = sites.pvOps().orElseThrow();
     for (PvOps.Slot slot : ops.slots()) {
-      (slot.index() < ops.mainSlots() ? main : locks).add(view.imageWord(slot.address()));
+      (slot.index() < ops.mainSlots() ? main : locks).add(word(view, slot.address()));
     }
-    Btf.Member member = capabilities();
     List<Integer> words = new ArrayList<>();
-    long at = address(CPU_DATA) + member.offset();
-    for (int i = 0; i < member.size() / Integer.BYTES; i++) {
-      words.add((int) view.imageWord(at + (long) Integer.BYTES * i));
+    for (int i = 0; i < variables.capabilityWords(); i++) {
+      words.add((int) number(view, variables.capabilities() + (long) Integer.BYTES * i, 4));
     }
     return new Profile(
         image.banner(),
@@ -96,47 +94,37 @@ public final class ProfileRecorder {
         main,
         locks,
         words,
-        Long.bitCount(view.imageWord(address(PRESENT))),
-        find(POSSIBLE)
-            .map(a -> OptionalInt.of(Long.bitCount(view.imageWord(a))))
-            .orElse(OptionalInt.empty()),
-        find(UNIPROCESSOR).map(a -> view.image(a, 1)[0] != 0),
-        find(RETURN_THUNK)
-            .map(a -> OptionalLong.of(view.imageWord(a)))
-            .orElse(OptionalLong.empty()),
-        find(NOP_TABLE).flatMap(a -> named(view.imageWord(a))),
+        Long.bitCount(word(view, variables.present())),
+        variables.possible().isPresent()
+            ? OptionalInt.of(Long.bitCount(word(view, variables.possible().getAsLong())))
+            : OptionalInt.empty(),
+        variables.uniprocessor().isPresent()
+            ? Optional.of(number(view, variables.uniprocessor().getAsLong(), 1) != 0)
+            : Optional.empty(),
+        variables.returnThunk().isPresent()
+            ? OptionalLong.of(word(view, variables.returnThunk().getAsLong()))
+            : OptionalLong.empty(),
+        variables.nopTable().isPresent()
+            ? named(word(view, variables.nopTable().getAsLong()))
+            : Optional.empty(),
         List.of());
   }
 
-  /** Where the capability words lie in the kernel's own type of a processor. */
-  private Btf.Member capabilities() {
-    return image
-        .btf()
-        .flatMap(btf -> btf.member(CPU_TYPE, CAPABILITIES))
-        .orElseThrow(
-            () ->
-                new ImageException(
-                    "%s: no type information tells where %s.%s lies"
-                        .formatted(image.name(), CPU_TYPE, CAPABILITIES)));
+  /** A pointer, or the first word of a mask. */
+  private long word(GuestView view, long address) {
+    return number(view, address, image.elf().wordSize());
+  }
+
+  private static long number(GuestView view, long address, int bytes) {
+    long value = 0;
+    byte[] b = view.image(address, bytes);
+    for (int i = bytes - 1; i >= 0; i--) {
+      value = value << 8 | b[i] & 0xff;
+    }
+    return value;
   }
 
   private Optional<String> named(long address) {
     return image.symbols().nearest(address).filter(s -> s.address() == address).map(Symbol::name);
-  }
-
-  private Optional<Long> find(String symbol) {
-    return image.symbols().find(symbol).map(Symbol::address);
-  }
-
-  private long address(String symbol) {
-    return find(symbol).orElseThrow();
-  }
-
-  private void require(String symbol) {
-    if (find(symbol).isEmpty()) {
-      throw new ImageException(
-          "%s: no symbol %s, which is needed to see what the kernel decides"
-              .formatted(image.name(), symbol));
-    }
   }
 }

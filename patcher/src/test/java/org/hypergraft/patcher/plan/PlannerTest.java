@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -14,12 +15,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.hypergraft.annotator.abi.CpuFeature;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.abi.Operation;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.site.AddressTable;
 import org.hypergraft.annotator.site.SiteMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -216,6 +219,30 @@ class PlannerTest {
     PlanOptions options = PlanOptions.of(Target.NATIVE).withProfile(other);
     ImageException e = assertThrows(ImageException.class, () -> Planner.plan(sites, options));
     assertTrue(e.getMessage().contains("another kernel"), e.getMessage());
+  }
+
+  /** Jumps to thunks of 7.2's Rust code lack the prefix that makes room for an LFENCE. */
+  @Test
+  void aKernelThatWouldNotSurviveItsRetpolinesIsNotSealed() {
+    SiteMap sites = SiteMap.of(Kernels.image("7.2 cloud"));
+    Integer[] words = new Integer[24];
+    Arrays.fill(words, 0);
+    for (int feature :
+        new int[] {CpuFeature.ALWAYS, CpuFeature.RETPOLINE, CpuFeature.RETPOLINE_LFENCE}) {
+      words[feature >> 5] |= 1 << (feature & 31);
+    }
+    List<Long> slots = sites.pvOps().orElseThrow().slots().stream().map(s -> s.initial()).toList();
+    Profile profile = Profile.of(slots, List.of(words), 1);
+    PlanOptions options = PlanOptions.of(Target.NATIVE).withProfile(profile);
+    Plan plan = Planner.plan(sites, options);
+    assertTrue(
+        plan.untouched().stream()
+            .anyMatch(u -> u.table().equals(AddressTable.Kind.RETPOLINE_SITES.table())),
+        plan.untouched().toString());
+    Plan sealed = Planner.plan(sites, options.withSeal(true));
+    assertTrue(
+        sealed.sealObstacles().stream().anyMatch(o -> o.contains("retpoline_sites")),
+        sealed.sealObstacles().toString());
   }
 
   @Test

@@ -23,6 +23,11 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
     return link - linkBase + offset;
   }
 
+  /** Link address of what lies at a guest-physical one. */
+  long linkOf(long physical) {
+    return physical - offset + linkBase;
+  }
+
   /** Symbol around a run-time address, virtual or (before paging) physical; else the number. */
   String symbol(long runtime) {
     return cover(runtime).map(Symbol::name).orElse("0x" + Long.toHexString(runtime));

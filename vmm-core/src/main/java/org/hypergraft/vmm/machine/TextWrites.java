@@ -93,7 +93,7 @@ public final class TextWrites implements WriteWatcher {
   public void forEach(Visitor visitor) {
     for (int i = 0; i < kept; i++) {
       long s = stores[i];
-      visitor.store(place.link(s >>> 16), (int) (s >>> 8 & 0xff), (s & 1) != 0);
+      visitor.store(place.linkOf(s >>> 16), (int) (s >>> 8 & 0xff), (s & 1) != 0);
     }
   }
 

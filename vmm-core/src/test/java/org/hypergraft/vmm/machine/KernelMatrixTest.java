@@ -150,7 +150,14 @@ class KernelMatrixTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void bootsToUserspaceAndPowersOff(String kernel) {
-    boot(MachineConfig.of(Kernels.image(kernel)));
+    GuestImage image = Kernels.image(kernel);
+    RunReport report = boot(MachineConfig.of(image));
+    assertTrue(report.textWrites().changing() > 50_000);
+    report
+        .textWrites()
+        .forEach(
+            (address, size, changed) ->
+                assertTrue(image.offsetOf(address) >= 0, () -> Long.toHexString(address)));
   }
 
   @Test

@@ -12,26 +12,39 @@ import org.hypergraft.vmm.cpu.model.CpuidTable;
  * or misbehaves without a word, so such a boot is refused beforehand.
  */
 final class SealedFor {
-  /** X86_FEATURE_HYPERVISOR, word 4 bit 31 (Linux's cpufeatures.h). */
-  private static final int HYPERVISOR = 4 * 32 + 31;
+  // Numbers of features, word * 32 + bit (Linux's cpufeatures.h).
+  private static final int XSAVE = 4 * 32 + 26;
+  private static final int OSXSAVE = 4 * 32 + 27;
+  private static final int PKU = 16 * 32 + 3;
+  private static final int OSPKE = 16 * 32 + 4;
 
   /** X86_FEATURE_3DNOWPREFETCH: Linux takes long mode for it on AMD (its cpu/amd.c). */
   private static final int PREFETCH_3DNOW = 6 * 32 + 8;
 
   /**
-   * Capability words that are registers of CPUID, as {word, leaf, register} (Linux's
-   * cpufeatures.h); subleaf 0, registers EAX, EBX, ECX, EDX as 0-3.
+   * Capability words that are registers of CPUID, as {word, leaf, subleaf, register} (Linux's
+   * cpufeatures.h); registers EAX, EBX, ECX, EDX as 0-3. Left out: those that Linux fills in by
+   * itself for some processors, such as 20, leaf 80000021h.
    */
   private static final int[][] CPUID_WORDS = {
-    {0, 1, 3}, {1, 0x8000_0001, 3}, {4, 1, 2}, {6, 0x8000_0001, 2}, {9, 7, 1}, {16, 7, 2}
+    {0, 1, 0, 3},
+    {1, 0x8000_0001, 0, 3},
+    {4, 1, 0, 2},
+    {6, 0x8000_0001, 0, 2},
+    {9, 7, 0, 1},
+    {10, 0xd, 1, 0},
+    {13, 0x8000_0008, 0, 1},
+    {14, 6, 0, 0},
+    {16, 7, 0, 2},
+    {18, 7, 0, 3}
   };
 
   private SealedFor() {}
 
   /**
-   * Refuses a machine that a sealed image cannot run on; any other image is let pass.
+   * Refuses a machine that a sealed image was not made for; any other image is let pass.
    *
-   * @throws CommandFailure naming the first thing that the image requires and the machine lacks
+   * @throws CommandFailure naming the first thing in which the machine is another
    */
   static void check(GuestImage image, CpuModel model, String hypervisor, int cpus) {
     Optional<HypergraftNote> note = HypergraftNote.of(image).filter(n -> n.planOptions().seal());
@@ -46,8 +59,8 @@ final class SealedFor {
           switch (words[0]) {
             case "hypervisor" -> words[1].equals(hypervisor);
             case "cpus" -> Integer.parseInt(words[1]) >= cpus;
-            case "feature" -> offers(table, Integer.parseInt(words[2]));
-            case "no-feature" -> bare || Integer.parseInt(words[2]) != HYPERVISOR;
+            case "feature" -> shows(table, Integer.parseInt(words[2])).orElse(true);
+            case "no-feature" -> !shows(table, Integer.parseInt(words[2])).orElse(false);
             default -> true;
           };
       if (!met) {
@@ -59,20 +72,24 @@ final class SealedFor {
     }
   }
 
-  /** Whether CPUID has a feature; those that the kernel makes up itself are not its to miss. */
-  private static boolean offers(CpuidTable table, int feature) {
+  /**
+   * Whether CPUID shows a feature; empty when it is not CPUID that decides. One too many is as bad
+   * as one too few: the guest turns on SMAP or 5-level paging where it sees them, whatever its code
+   * was made for.
+   */
+  private static Optional<Boolean> shows(CpuidTable table, int feature) {
     if (feature == PREFETCH_3DNOW) {
-      return true;
+      return Optional.empty();
     }
+    // What the kernel itself turns on shows up only then.
+    int asked = feature == OSXSAVE ? XSAVE : feature == OSPKE ? PKU : feature;
     for (int[] w : CPUID_WORDS) {
-      if (w[0] == feature / 32) {
-        Cpu running = new Cpu(0);
-        running.cr4 = -1; // OSXSAVE and OSPKE show what the kernel itself turns on there
+      if (w[0] == asked / 32) {
         int[] registers = new int[4];
-        table.read(running, w[1], 0, registers);
-        return (registers[w[2]] >>> feature % 32 & 1) != 0;
+        table.read(new Cpu(0), w[1], w[2], registers);
+        return Optional.of((registers[w[3]] >>> asked % 32 & 1) != 0);
       }
     }
-    return true;
+    return Optional.empty();
   }
 }

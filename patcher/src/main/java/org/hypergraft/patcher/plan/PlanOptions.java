@@ -32,6 +32,19 @@ public record PlanOptions(
       throw new IllegalArgumentException(
           "an image for xen-pv cannot be sealed: its slots change while it boots");
     }
+    Optional<String> recordedOn = profile.flatMap(Profile::hypervisor);
+    if (recordedOn.filter(h -> contradicts(h, target)).isPresent()) {
+      throw new IllegalArgumentException(
+          "the profile was recorded on hypervisor %s, which does not decide an image for %s"
+              .formatted(recordedOn.get(), target.id()));
+    }
+  }
+
+  /** Whether a profile's hypervisor is one we know, and another than the target's. */
+  private static boolean contradicts(String recordedOn, Target target) {
+    Optional<Target> known =
+        recordedOn.equals("none") ? Optional.of(Target.NATIVE) : Target.named(recordedOn);
+    return known.filter(t -> t != target).isPresent();
   }
 
   /** Target and default assumptions, nothing else. */

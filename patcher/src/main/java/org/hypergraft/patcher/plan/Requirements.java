@@ -22,7 +22,7 @@ final class Requirements {
     if (options.target() != Target.NATIVE && !healed) {
       out.add("hypervisor " + options.target().id());
     }
-    if (options.uniprocessor()) {
+    if (options.uniprocessor() || (options.seal() && mixesLocks(sites, facts, options))) {
       out.add("cpus 1");
     } else if (!healed && replacesLocks(sites, facts)) {
       out.add("paravirtual-locks");
@@ -31,6 +31,19 @@ final class Requirements {
       addFeatures(sites, facts, sites.alternatives().get(), out);
     }
     return out;
+  }
+
+  /**
+   * Whether the image keeps the native locks only because there was one CPU. With more, the guest
+   * sets up its hypervisor's locks for modules; their waiters sleep until the releasing side wakes
+   * them, which native code does not.
+   */
+  private static boolean mixesLocks(SiteMap sites, Facts facts, PlanOptions options) {
+    boolean hasOwnLocks =
+        options.target() == Target.KVM
+            || options.target() == Target.HYPERV
+            || options.target() == Target.XEN_PVH;
+    return hasOwnLocks && facts.presentCpus().orElse(0) == 1 && !replacesLocks(sites, facts);
   }
 
   /** Whether the image takes locks in a way that only its hypervisor's support code sets up. */

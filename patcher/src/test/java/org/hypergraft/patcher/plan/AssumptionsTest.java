@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.profile.ProfileJson;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -84,6 +87,30 @@ class AssumptionsTest {
     PlanOptions xen =
         PlanOptions.of(Target.XEN_PV).withProfile(Profile.of(List.of(), List.of(), 1));
     assertThrows(IllegalArgumentException.class, () -> xen.withSeal(true));
+  }
+
+  @Test
+  void aProfileDecidesForItsOwnHypervisorOnly() {
+    Map<String, Target> recordedOn =
+        Map.of("none", Target.NATIVE, "kvm", Target.KVM, "xen-pv", Target.XEN_PV);
+    recordedOn.forEach(
+        (hypervisor, own) -> {
+          Profile p =
+              ProfileJson.parse(
+                  ("{\"version\": 1, \"hypervisor\": \"%s\", \"pvOps\": [],"
+                          + " \"cpuCapabilities\": [], \"presentCpus\": 1}")
+                      .formatted(hypervisor)
+                      .getBytes(StandardCharsets.UTF_8),
+                  "profile");
+          for (Target t : Target.values()) {
+            if (t == own) {
+              assertEquals(p, PlanOptions.of(t).withProfile(p).profile().orElseThrow());
+            } else {
+              PlanOptions o = PlanOptions.of(t);
+              assertThrows(IllegalArgumentException.class, () -> o.withProfile(p));
+            }
+          }
+        });
   }
 
   @Test

@@ -128,7 +128,7 @@ class PipelineTest {
   }
 
   private String onQemu(Path image) throws Exception {
-    String console = Qemu.boot(image, InitProgram.initramfs(), folder);
+    String console = Qemu.USUAL.boot(image, InitProgram.initramfs(), folder);
     assertTrue(console.contains(InitProgram.MARKER), console);
     return console;
   }
@@ -156,31 +156,6 @@ class PipelineTest {
         hypervisor.equals("kvm"),
         boot.out().contains("Booting paravirtualized kernel on KVM"),
         boot.all());
-  }
-
-  @ParameterizedTest
-  @CsvSource({"0x200000", "0x1000000", "0x7c00000"})
-  void patchedImageBootsWhereverItIsMoved(String offset) throws IOException {
-    Path kernel = Kernels.file("6.1 cloud");
-    Path out = folder.resolve("out");
-    assertEquals(0, Cli.run("patch", kernel, "--target", "kvm", "-o", out).status());
-    boot(out, "--hypervisor", "kvm", "--kaslr-offset", offset);
-  }
-
-  @ParameterizedTest
-  @CsvSource({"6.1 cloud", "6.12 cloud"})
-  void sealedImageBootsWhereItWasMadeForAndNowhereElse(String selector) throws IOException {
-    Path kernel = Kernels.file(selector);
-    Path profile = folder.resolve("profile.json");
-    Path out = folder.resolve("sealed");
-    assertEquals(0, Cli.run("profile", kernel, "--hypervisor", "none", "-o", profile).status());
-    Cli patch =
-        Cli.run("patch", kernel, "--target", "native", "--profile", profile, "--seal", "-o", out);
-    assertEquals(0, patch.status(), patch.all());
-    boot(out, "--hypervisor", "none");
-    Cli refused = Cli.run("boot", out, "--hypervisor", "kvm");
-    assertEquals(4, refused.status(), refused.all());
-    assertTrue(refused.all().contains("no-feature HYPERVISOR"), refused.all());
   }
 
   @ParameterizedTest

@@ -206,6 +206,11 @@ public final class Insn {
   /** Size in bytes of the element an EVEX broadcast repeats. */
   int broadcastElement;
 
+  /** Whether W of the REX, VEX or EVEX prefix is set. */
+  public boolean wide() {
+    return wide != 0;
+  }
+
   /** Whether an operand lies in memory. */
   public boolean hasMemory() {
     for (int i = 0; i < operands; i++) {

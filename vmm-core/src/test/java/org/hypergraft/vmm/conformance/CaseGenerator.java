@@ -212,6 +212,11 @@ final class CaseGenerator {
     }
   }
 
+  /** A length of a string compare: short in 32 bits, and mostly in 64. */
+  private long length() {
+    return random.nextInt(40) - 20 + (random.nextInt(4) == 0 ? random.nextLong() << 32 : 0);
+  }
+
   private void implicitOperands(MachineState s, byte[] code) {
     int stack = (int) (s.gpr(4) - MachineState.WINDOW_ADDRESS) + MachineState.WINDOW;
     boolean stackInWindow = stack >= MachineState.WINDOW && stack < MachineState.SIZE - 16;
@@ -306,10 +311,10 @@ final class CaseGenerator {
       case VPCMPESTRI:
       case VPCMPESTRM:
         if (insn.base != 0 && insn.index != 0) {
-          s.gpr(0, random.nextInt(40) - 20);
+          s.gpr(0, length());
         }
         if (insn.base != 2 && insn.index != 2) {
-          s.gpr(2, random.nextInt(40) - 20);
+          s.gpr(2, length());
         }
         break;
       case CMPXCHG:

@@ -192,7 +192,7 @@ public final class SimdLowering implements Lowering {
       op.size = n < insn.operands ? Avx.IMMEDIATE : 0;
       op.imm = insn.imm | insn.imm2 << 8; // length and index
     } else if (method.startsWith("pcmpestr")) {
-      op.size = (byte) insn.opSize; // of the lengths in RAX and RDX
+      op.size = (byte) (insn.wide() ? 8 : 4); // of the lengths in RAX and RDX
     }
   }
 

@@ -126,7 +126,7 @@ public final class StringCompare {
     return n;
   }
 
-  /** Absolute value of EAX or EDX (RAX, RDX with REX.W), at most {@code n}. */
+  /** Absolute value of EAX or EDX (RAX, RDX with REX.W or VEX.W), at most {@code n}. */
   private static int length(Cpu c, Op o, int register, int n) {
     long v = o.size == 8 ? c.r[register] : (int) c.r[register];
     if (v == Long.MIN_VALUE) {

@@ -269,6 +269,49 @@ class PagingMatrixTest {
     }
   }
 
+  /**
+   * Descriptor tables, the TSS and stacks of handlers are reached as the supervisor, whoever runs;
+   * SMAP then keeps them off user pages whatever AC says (SDM vol. 3, 4.6.1, implicit accesses).
+   */
+  @Test
+  void implicitAccesses() {
+    for (ReferencePaging.Mode m : modes()) {
+      for (int bits = 0; bits < 8; bits++) {
+        for (int cpl = 0; cpl <= 3; cpl += 3) {
+          for (int access = 0; access < 4; access++) {
+            boolean ac = (access & 1) != 0;
+            boolean write = (access & 2) != 0;
+            long[] extra = new long[6];
+            extra[1] = bits;
+            tables(m, 1, extra);
+            control(m);
+            // at CPL 0 the flag still decides, as for any access of the kernel
+            ReferencePaging.Access a =
+                new ReferencePaging.Access(LA, write, false, false, ac && cpl == 0);
+            ReferencePaging.Outcome expected =
+                ReferencePaging.translate(ram, m, ROOT, m.levels() == 3 ? pdptes() : null, a);
+            mmu.privilege(cpl, ac);
+            mmu.beginSystem();
+            int code = -1;
+            try {
+              if (write) {
+                mmu.write64(LA, 1);
+              } else {
+                mmu.read64(LA);
+              }
+            } catch (GuestFault f) {
+              code = f.errorCode;
+            } finally {
+              mmu.endSystem();
+            }
+            String what = m + " entry " + (7 ^ bits) + " cpl " + cpl + " " + a;
+            assertEquals(expected.faults() ? expected.errorCode() : -1, code, what);
+          }
+        }
+      }
+    }
+  }
+
   @Test
   void pse36ReachesAbove4GiB() {
     ReferencePaging.Mode m =

@@ -19,7 +19,7 @@ import org.hypergraft.annotator.image.ImageException;
 /** Profiles as JSON: addresses are strings, {@code 0x} and hexadecimal digits. */
 public final class ProfileJson {
   /** A profile is a few kilobytes; pv_ops writes may add some. */
-  private static final int MAX_BYTES = 4 << 20;
+  public static final int MAX_BYTES = 4 << 20;
 
   private static final int MAX_LIST = 1 << 16;
 
@@ -35,7 +35,7 @@ public final class ProfileJson {
   public static Profile parse(byte[] json, String name) {
     if (json.length > MAX_BYTES) {
       throw new ImageException(
-          "%s: %d bytes are too many for a profile".formatted(name, json.length));
+          "%s: more than %d bytes, too many for a profile".formatted(name, MAX_BYTES));
     }
     Map<String, Object> root;
     try {
@@ -56,7 +56,7 @@ public final class ProfileJson {
     for (Object o : r.list("cpuCapabilities", true)) {
       capabilities.add((int) r.number("cpuCapabilities", o, Integer.MIN_VALUE, 0xffff_ffffL));
     }
-    long present = r.integer("presentCpus").orElseThrow(() -> r.missing("presentCpus"));
+    int present = r.cpus("presentCpus").orElseThrow(() -> r.missing("presentCpus"));
     return new Profile(
         r.string("kernel"),
         r.string("buildId"),
@@ -65,11 +65,8 @@ public final class ProfileJson {
         r.addresses("pvOps", true),
         r.addresses("pvOpsLock", false),
         capabilities,
-        (int) r.number("presentCpus", present, 1, 1 << 16),
-        r.integer("possibleCpus").isPresent()
-            ? OptionalInt.of(
-                (int) r.number("possibleCpus", r.integer("possibleCpus").get(), 1, 1 << 16))
-            : OptionalInt.empty(),
+        present,
+        r.cpus("possibleCpus"),
         r.bool("uniprocessor"),
         r.address("returnThunk"),
         r.string("idealNops"),
@@ -145,7 +142,7 @@ public final class ProfileJson {
     }
 
     ImageException wrong(String key, String expected, Object found) {
-      String text = String.valueOf(found);
+      String text = found instanceof String s ? '"' + s + '"' : String.valueOf(found);
       return new ImageException(
           "%s: profile member \"%s\": expected %s, found %s"
               .formatted(name, key, expected, text.length() > 80 ? text.substring(0, 80) : text));
@@ -171,6 +168,11 @@ public final class ProfileJson {
         return Optional.of(b);
       }
       throw wrong(key, "true or false", o);
+    }
+
+    OptionalInt cpus(String key) {
+      Object o = root.get(key);
+      return o == null ? OptionalInt.empty() : OptionalInt.of((int) number(key, o, 1, 1 << 16));
     }
 
     Optional<Long> integer(String key) {

@@ -1,6 +1,7 @@
 package org.hypergraft.patcher.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -108,6 +109,8 @@ final class TargetOptions {
   }
 
   private static Profile read(Path file) throws IOException {
-    return ProfileJson.parse(Files.readAllBytes(file), file.toString());
+    try (InputStream in = Files.newInputStream(file)) {
+      return ProfileJson.parse(in.readNBytes(ProfileJson.MAX_BYTES + 1), file.toString());
+    }
   }
 }

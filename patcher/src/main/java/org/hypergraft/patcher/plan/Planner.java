@@ -5,13 +5,11 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.hypergraft.annotator.abi.CpuFeature;
 import org.hypergraft.annotator.abi.Operation;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.isa.Insn;
-import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.site.AddressTable;
 import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.ParavirtTable;
@@ -57,7 +55,7 @@ public final class Planner {
     this.sites = sites;
     this.options = options;
     image = sites.image();
-    options.profile().ifPresent(this::checkProfile);
+    options.profile().ifPresent(p -> ProfileCheck.check(sites, p, options.target()));
     facts =
         options
             .profile()
@@ -122,38 +120,6 @@ public final class Planner {
 
   private static String cannot(int n) {
     return n == 1 ? "1 cannot be decided" : n + " cannot be decided";
-  }
-
-  private void checkProfile(Profile p) {
-    boolean tracksCalls =
-        sites.addresses(AddressTable.Kind.CALL_SITES).isPresent() && p.has(CpuFeature.CALL_DEPTH);
-    if (tracksCalls) {
-      throw new ImageException(
-          image.name()
-              + ": the profile has call depth tracking (CALL_DEPTH) on, for which the kernel builds"
-              + " a thunk per function at boot; such an image cannot be made offline");
-    }
-    Optional<Target> recordedOn =
-        p.hypervisor().flatMap(h -> Target.named(h.equals("none") ? Target.NATIVE.id() : h));
-    if (recordedOn.isPresent() && recordedOn.get() != options.target()) {
-      throw new ImageException(
-          "%s: the profile was recorded on hypervisor %s, the target is %s"
-              .formatted(image.name(), p.hypervisor().get(), options.target().id()));
-    }
-    boolean otherBuild =
-        p.buildId().isPresent()
-            && image.buildId().isPresent()
-            && !p.buildId().equals(image.buildId());
-    boolean otherKernel =
-        p.kernel().isPresent() && image.banner().isPresent() && !p.kernel().equals(image.banner());
-    if (otherBuild || otherKernel) {
-      throw new ImageException(
-          "%s: the profile is of another kernel (%s), this one is %s"
-              .formatted(
-                  image.name(),
-                  p.kernel().or(p::buildId).orElse("?"),
-                  image.banner().or(image::buildId).orElse("?")));
-    }
   }
 
   /** Why the lock slots must stay as they are although the facts decide them, or null. */

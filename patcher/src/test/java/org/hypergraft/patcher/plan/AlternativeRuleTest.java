@@ -32,6 +32,7 @@ class AlternativeRuleTest {
     List<Long> slots = new ArrayList<>();
     for (int i = 0; i < 16; i++) {
       slots.add(SyntheticKernel.TEXT + 0x1000 + 16L * i);
+      k.function("operation" + i, 0x1000 + 16 * i);
     }
     slots.set(5, 0L);
     slots.set(6, SyntheticKernel.TEXT + 0xf00);

@@ -27,8 +27,8 @@ final class ObserverOptions {
       converter = SocketAddressConverter.class,
       description =
           "Wait for gdb before the first instruction, as in 'gdb -ex \"target remote :1234\"'; port"
-              + " 0 for any that is free. gdb gets the kernel's symbols from here. 'monitor help'"
-              + " shows more.")
+              + " 0 for any that is free. gdb gets symbols and backtraces from the kernel's own tables."
+              + " 'monitor help' shows more.")
   private InetSocketAddress gdb;
 
   @Option(names = "--gdb-no-wait", description = "Run, and let gdb attach at any time.")

@@ -13,12 +13,14 @@ import org.hypergraft.annotator.image.Segment;
 import org.hypergraft.annotator.image.Symbol;
 
 /**
- * An ELF file with nothing but a kernel's symbols, at run-time addresses, as debuggers read it. The
- * kernels that distributions ship have no symbol table; their own kallsyms becomes one.
+ * An ELF file with nothing but a kernel's symbols, at run-time addresses, and how to unwind its
+ * stack, as debuggers read it. The kernels that distributions ship have no symbol table and no
+ * frame information; their own kallsyms and ORC tables become that.
  *
  * <p>Layout and constants: System V gABI chapter 4, "Object Files".
  */
 final class SymbolFile {
+  private static final int SHT_PROGBITS = 1;
   private static final int SHT_SYMTAB = 2;
   private static final int SHT_STRTAB = 3;
   private static final int SHT_NOBITS = 8;
@@ -85,10 +87,18 @@ final class SymbolFile {
     headers.add(
         new Header(tableName, SHT_SYMTAB, 0, 0, head, tableSize, table + 1, locals, symbolSize));
     strings(headers, body, head, sectionNames.add(".strtab"), names);
+    OrcTable.of(image)
+        .ifPresent(
+            orc -> {
+              pad(body);
+              byte[] frames = FrameSection.of(orc, offset);
+              int name = sectionNames.add(".debug_frame");
+              headers.add(
+                  new Header(name, SHT_PROGBITS, 0, 0, head + body.size(), frames.length, 0, 0, 0));
+              body.writeBytes(frames);
+            });
     strings(headers, body, head, sectionNames.add(".shstrtab"), sectionNames);
-    while (body.size() % 8 != 0) {
-      body.write(0);
-    }
+    pad(body);
     long headersAt = head + (long) body.size();
     ByteBuffer out =
         ByteBuffer.allocate((int) headersAt + headers.size() * (wide ? 64 : 40))
@@ -97,6 +107,12 @@ final class SymbolFile {
     out.put(body.toByteArray());
     headers.forEach(h -> put(out, h));
     return out.array();
+  }
+
+  private static void pad(ByteArrayOutputStream body) {
+    while (body.size() % 8 != 0) {
+      body.write(0);
+    }
   }
 
   private List<Place> places() {

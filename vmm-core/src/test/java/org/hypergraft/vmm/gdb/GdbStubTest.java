@@ -118,7 +118,7 @@ class GdbStubTest {
       assertEquals('l', part.charAt(0));
       int bits = 0;
       int count = 0;
-      for (String reg : xml.toString().split("<reg ")) {
+      for (String reg : xml.toString().split("<reg ", -1)) {
         if (reg.startsWith("name=")) {
           assertTrue(reg.contains("regnum=\"" + count++ + "\""), reg);
           bits += Integer.parseInt(reg.replaceAll("(?s).*bitsize=\"(\\d+)\".*", "$1"));

@@ -102,6 +102,7 @@ class KernelDebugTest {
                   "set $r15 = $r15",
                   "watch *(unsigned long *) &jiffies_64",
                   "continue",
+                  "backtrace",
                   "delete",
                   "info threads",
                   "detach"));
@@ -121,6 +122,10 @@ class KernelDebugTest {
               "in rest_init ()",
               "Old value = ",
               "in do_timer ()",
+              "in sysvec_apic_timer_interrupt ()",
+              "<signal handler called>",
+              "in kernel_init ()",
+              "in ret_from_fork ()",
               "Thread 1 (CPU 0)",
               "detached")) {
         assertTrue(said.contains(expected), said);

@@ -96,7 +96,7 @@ final class RspClient implements AutoCloseable {
     byte[] b = HexFormat.of().parseHex(ask("p" + Integer.toHexString(number)));
     long v = 0;
     for (int i = Math.min(8, b.length) - 1; i >= 0; i--) {
-      v = v << 8 | b[i] & 0xff;
+      v = v << 8 | (b[i] & 0xff);
     }
     return v;
   }

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>By default one kernel of each kind that no other test boots; all of them with {@code
  * -Dhypergraft.matrix=full}, or those whose row {@code -Dhypergraft.matrix.rows=REGEX} is found in.
  */
-class KernelMatrixTest {
+public class KernelMatrixTest {
   /** System property that asks for everything. */
   static final String MATRIX = "hypergraft.matrix";
 
@@ -86,7 +86,7 @@ class KernelMatrixTest {
   }
 
   /** Skips the calling test unless everything is asked for. */
-  static void onlyInFullMatrix() {
+  public static void onlyInFullMatrix() {
     Assumptions.assumeTrue(full(), "only with -D" + MATRIX + "=full");
   }
 

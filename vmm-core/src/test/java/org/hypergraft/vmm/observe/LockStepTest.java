@@ -8,6 +8,7 @@ import java.util.List;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.machine.GuestControl;
+import org.hypergraft.vmm.machine.KernelMatrixTest;
 import org.hypergraft.vmm.machine.Machine;
 import org.hypergraft.vmm.machine.MachineConfig;
 import org.hypergraft.vmm.machine.Observer;
@@ -15,6 +16,8 @@ import org.hypergraft.vmm.machine.SmallGuest;
 import org.hypergraft.vmm.machine.Stop;
 import org.hypergraft.vmm.machine.Tiers;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class LockStepTest {
   /** Breaks something in the second machine, at a count. */
@@ -124,21 +127,40 @@ class LockStepTest {
     assertTrue(result.difference().contains("rip: "), result.difference());
   }
 
+  private static LockStep.Pair kernel(String name, int cpus, long budget) {
+    return (second, observer) ->
+        new Machine(
+            MachineConfig.of(Kernels.image(name))
+                .commandLine(MachineConfig.DEFAULT_COMMAND_LINE + " cryptomgr.notests")
+                .memory(128 << 20)
+                .cpus(cpus)
+                .tiers(second ? Tiers.FORCED : Tiers.INTERPRETER)
+                .instructionBudget(budget)
+                .observer(observer)
+                .build());
+  }
+
   @Test
   void bothTiersRunTheStartOfAKernelAlike() {
     List<Long> progress = new ArrayList<>();
-    LockStep.Pair pair =
-        (second, observer) ->
-            new Machine(
-                MachineConfig.of(Kernels.image("6.1 cloud"))
-                    .memory(128 << 20)
-                    .tiers(second ? Tiers.FORCED : Tiers.INTERPRETER)
-                    .instructionBudget(30_000_000)
-                    .observer(observer)
-                    .build());
+    LockStep.Pair pair = kernel("6.1 cloud", 1, 30_000_000);
     LockStep.Result result = new LockStep(pair, 2_000_000, progress::add, s -> {}).run();
     assertTrue(result.equal(), result.difference());
     assertEquals(30_000_000, result.instructions());
     assertEquals(15, progress.size());
+  }
+
+  static List<String> kernels() {
+    return Kernels.ALL;
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void bothTiersBootEveryKernelAlike(String name) {
+    KernelMatrixTest.onlyInFullMatrix();
+    LockStep.Pair pair = kernel(name, 4, Long.MAX_VALUE);
+    LockStep.Result result = new LockStep(pair, 20_000_000, n -> {}, s -> {}).run();
+    assertTrue(result.equal(), result.difference());
+    assertEquals("the guest powered the machine off", result.ending());
   }
 }

@@ -31,9 +31,15 @@ final class Kallsyms implements SymbolNames {
 
   @Override
   public String name(int index) {
-    byte[] out = new byte[MAX_NAME];
+    int from = start[index];
+    int end = from + count[index];
+    int size = 0;
+    for (int i = from; i < end; i++) {
+      size += tokenLength[b[i] & 0xff];
+    }
+    byte[] out = new byte[size];
     int n = 0;
-    for (int i = start[index], end = i + count[index]; i < end; i++) {
+    for (int i = from; i < end; i++) {
       int token = b[i] & 0xff;
       int length = tokenLength[token];
       System.arraycopy(b, tokenStart[token], out, n, length);

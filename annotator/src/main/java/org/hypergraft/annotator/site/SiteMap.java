@@ -133,24 +133,48 @@ public final class SiteMap {
     return proven;
   }
 
+  /** Gets the place of one site. */
+  @FunctionalInterface
+  public interface Extents {
+    void site(SiteTable table, long address, int length);
+  }
+
+  /** Gets one site: the entries {@code [from, to)} of a table, which share an address. */
+  @FunctionalInterface
+  private interface Groups {
+    void group(SiteTable table, int from, int to, int length);
+  }
+
   /** Gives every site of every table to {@code sink}, table by table, in table order. */
   public void forEach(Consumer<Site> sink) {
+    forEachGroup(
+        (table, from, to, length) -> {
+          String operation =
+              table instanceof AlternativeTable alt
+                  ? operation(alt, from, to)
+                  : operation(table, from);
+          sink.accept(site(table, table.address(from), length, operation));
+        });
+  }
+
+  /** As {@link #forEach}, but says no more than where sites are, which is a lot cheaper. */
+  public void forEachExtent(Extents sink) {
+    forEachGroup((table, from, to, length) -> sink.site(table, table.address(from), length));
+  }
+
+  private void forEachGroup(Groups sink) {
     for (SiteTable table : tables()) {
       int n = table.entries();
       for (int i = 0; i < n; ) {
         int next = i + 1;
-        String operation;
         int length = table.length(i);
         if (table instanceof AlternativeTable alt) {
           next = alt.groupEnd(i);
           for (int j = i; j < next; j++) {
             length = Math.max(length, alt.length(j));
           }
-          operation = operation(alt, i, next);
-        } else {
-          operation = operation(table, i);
         }
-        sink.accept(site(table, table.address(i), length, operation));
+        sink.group(table, i, next, length);
         i = next;
       }
     }

@@ -2,8 +2,10 @@ package org.hypergraft.patcher.validate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.image.Symbol;
+import org.hypergraft.annotator.image.SymbolTable;
 import org.hypergraft.annotator.site.RuntimeConstants;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.StaticCallTable;
@@ -30,12 +32,6 @@ public final class TableOwners {
           ".smp_locks",
           ".call_sites");
 
-  /** Prefix of trampolines' symbols, Linux {@code include/linux/static_call_types.h}. */
-  private static final String TRAMPOLINE = "__SCT__";
-
-  /** JMP rel32, or RET and padding (Linux {@code arch/x86/include/asm/static_call.h}). */
-  private static final int TRAMPOLINE_SIZE = 5;
-
   private record Area(long start, byte[] owner) {}
 
   private final List<Area> areas = new ArrayList<>();
@@ -49,13 +45,19 @@ public final class TableOwners {
     for (Section s : sites.code().sections()) {
       areas.add(new Area(s.address(), new byte[(int) s.size()]));
     }
-    sites.forEach(s -> claim(s.address(), s.length(), s.table(), false));
+    sites.forEachExtent((table, address, length) -> claim(address, length, table.name(), false));
     RuntimeConstants.forEach(
         sites, (section, address, length) -> claim(address, length, section, false));
-    for (Symbol s : sites.image().symbols().all()) {
-      if (s.name().startsWith(TRAMPOLINE)) {
-        claim(s.address(), TRAMPOLINE_SIZE, StaticCallTable.NAME, true);
-      }
+    claimTrampolines(sites.image().symbols());
+  }
+
+  /** Static calls' trampolines lie together, see Linux {@code asm-generic/vmlinux.lds.h}. */
+  private void claimTrampolines(SymbolTable symbols) {
+    Optional<Symbol> first = symbols.find("__static_call_text_start");
+    Optional<Symbol> end = symbols.find("__static_call_text_end");
+    if (first.isPresent() && end.isPresent()) {
+      long length = end.get().address() - first.get().address();
+      claim(first.get().address(), (int) length, StaticCallTable.NAME, true);
     }
   }
 

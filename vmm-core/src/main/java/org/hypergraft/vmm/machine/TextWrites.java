@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.machine;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
@@ -99,13 +100,15 @@ public final class TextWrites implements WriteWatcher {
 
   /** Stores that changed a byte, by whatever a link address is attributed to. */
   public Map<String, Long> changingBy(LongFunction<String> attribution) {
-    Map<String, Long> counts = new TreeMap<>();
+    Map<String, long[]> tally = new HashMap<>();
     forEach(
         (address, size, changed) -> {
           if (changed) {
-            counts.merge(attribution.apply(address), 1L, Long::sum);
+            tally.computeIfAbsent(attribution.apply(address), k -> new long[1])[0]++;
           }
         });
+    Map<String, Long> counts = new TreeMap<>();
+    tally.forEach((name, n) -> counts.put(name, n[0]));
     return counts;
   }
 }

@@ -76,8 +76,11 @@ final class Comparison {
         long e = expected.ymm(i, lane);
         long g = got.ymm(i, lane);
         boolean near =
-            close(test.tolerance, (int) e, (int) g)
-                && close(test.tolerance, (int) (e >> 32), (int) (g >> 32));
+            test.tolerance == TestCase.Tolerance.ANY_NAN
+                    && Double.isNaN(Double.longBitsToDouble(e))
+                    && Double.isNaN(Double.longBitsToDouble(g))
+                || close(test.tolerance, (int) e, (int) g)
+                    && close(test.tolerance, (int) (e >> 32), (int) (g >> 32));
         if (e != g && !near) {
           return values("xmm" + i + " lane " + lane, e, g);
         }

@@ -126,6 +126,15 @@ class HostConformanceTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Tier.class)
+  void randomPrograms32(Tier tier) throws IOException {
+    int programs = 500 * Integer.getInteger("conformance.each", 1);
+    long seed = Long.getLong("conformance.seed", 20260105);
+    List<Form> narrow = Conformance.offered(host, Form.compatibility(Excluded.set()), 1);
+    check(tier, new ProgramGenerator(seed, narrow).programs(programs), "32-bit programs");
+  }
+
   private static void check(Tier tier, List<TestCase> tests, String what) throws IOException {
     try (EngineUnderTest engine = tier.open()) {
       Conformance run = new Conformance(host, engine);

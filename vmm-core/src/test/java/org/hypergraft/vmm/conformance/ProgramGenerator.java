@@ -11,8 +11,8 @@ import org.hypergraft.annotator.isa.Mnemonic;
 
 /**
  * Makes cases of whole programs: 5 to 30 random instructions with forward branches, run in a short
- * loop. RBX and R11 point into the memory window, RSP is a stack in it, R10 counts the rounds; no
- * instruction writes them otherwise.
+ * loop. RBX and R11 point into the memory window, RSP is a stack in it, R10 (in 32-bit code EBP)
+ * counts the rounds; no instruction writes them otherwise.
  */
 final class ProgramGenerator {
   /** Instructions with operands or effects that do not fit in. */
@@ -29,6 +29,7 @@ final class ProgramGenerator {
           Mnemonic.XLAT,
           Mnemonic.ENTER,
           Mnemonic.LEAVE,
+          Mnemonic.POPA,
           Mnemonic.RET,
           Mnemonic.CALL,
           Mnemonic.JMP,
@@ -39,21 +40,39 @@ final class ProgramGenerator {
 
   private static final int RBX = 3;
   private static final int RSP = 4;
+  private static final int RBP = 5;
   private static final int R10 = 10;
   private static final int R11 = 11;
 
   /** CMP RAX, RCX: defines all status flags. */
   private static final byte[] DEFINE_FLAGS = {0x48, 0x39, (byte) 0xc8};
 
+  private static final byte[] DEFINE_FLAGS_32 = {0x39, (byte) 0xc8};
   private static final byte[] DEC_R10 = {0x49, (byte) 0xff, (byte) 0xca};
+  private static final byte[] DEC_EBP = {(byte) 0xff, (byte) 0xcd};
+
+  /**
+   * A direct branch.
+   *
+   * @param index of the instruction
+   * @param immSize bytes of its displacement
+   */
+  private record Branch(int index, int immSize) {}
 
   private final Random random;
   private final List<Form> forms = new ArrayList<>();
   private final UndefinedFlags undefined = UndefinedFlags.load();
   private final Insn insn = new Insn();
 
+  /** Whether the forms are of 32-bit code. */
+  private final boolean narrow;
+
+  /**
+   * @param all forms of one code size
+   */
   ProgramGenerator(long seed, List<Form> all) {
     random = new Random(seed);
+    narrow = all.get(0).mode == 32;
     for (Form f : all) {
       if (!UNFIT.contains(f.mnemonic) && !f.mnemonic.name().contains("GATHER")) {
         forms.add(f);
@@ -72,7 +91,7 @@ final class ProgramGenerator {
   private TestCase program() {
     int length = 5 + random.nextInt(26);
     List<byte[]> code = new ArrayList<>();
-    List<Integer> branches = new ArrayList<>();
+    List<Branch> branches = new ArrayList<>();
     // programs keep to one kind of instruction half of the time: then values travel between them
     String kind = random.nextBoolean() ? forms.get(random.nextInt(forms.size())).key : null;
     int size = 0;
@@ -82,13 +101,14 @@ final class ProgramGenerator {
         continue;
       }
       if (insn.kind[0] == Insn.REL) {
-        branches.add(code.size());
+        branches.add(new Branch(code.size(), insn.immSize));
       }
       code.add(bytes);
       size += bytes.length;
       if (undefined.any(insn)) {
-        code.add(DEFINE_FLAGS);
-        size += DEFINE_FLAGS.length;
+        byte[] define = narrow ? DEFINE_FLAGS_32 : DEFINE_FLAGS;
+        code.add(define);
+        size += define.length;
       }
     }
     link(code, branches);
@@ -99,7 +119,16 @@ final class ProgramGenerator {
     s.gpr(RBX, MachineState.WINDOW_ADDRESS + 192 - 64 * random.nextInt(2));
     s.gpr(R11, MachineState.WINDOW_ADDRESS + 256);
     s.gpr(RSP, MachineState.WINDOW_ADDRESS + 448);
-    s.gpr(R10, 1 + random.nextInt(4));
+    int rounds = 1 + random.nextInt(4);
+    if (narrow) {
+      s.put64(MachineState.MODE, 32);
+      s.gpr(RBP, rounds);
+      for (int i = 0; i < 16; i++) {
+        s.gpr(i, i < 8 ? s.gpr(i) & 0xffff_ffffL : 0);
+      }
+    } else {
+      s.gpr(R10, rounds);
+    }
     s.code(assemble(code));
     return new TestCase("program", s, 0, TestCase.Tolerance.EXACT, seed, style);
   }
@@ -114,7 +143,8 @@ final class ProgramGenerator {
     byte[] bytes = form.encodeNear(random, insn, displacement);
     if (bytes == null
         || TestCase.Tolerance.of(insn) != TestCase.Tolerance.EXACT
-        || insn.addrSize != 8
+        || insn.addrSize != (narrow ? 4 : 8)
+        || insn.kind[0] == Insn.REL && insn.immSize == 2 // leaves the code: IP is cut to 16 bits
         || insn.index >= 0
         || insn.hasMemory() && insn.base != RBX && insn.base != R11) {
       return null;
@@ -140,10 +170,12 @@ final class ProgramGenerator {
     }
   }
 
-  private static boolean reserved(int kind, int register) {
-    return kind == Insn.GPR_HIGH
-        ? register == RBX
-        : register == RBX || register == RSP || register == R10 || register == R11;
+  private boolean reserved(int kind, int register) {
+    if (kind == Insn.GPR_HIGH) {
+      return register == RBX;
+    }
+    boolean counter = register == (narrow ? RBP : R10);
+    return register == RBX || register == RSP || counter || register == R11;
   }
 
   /** Same family: both x87, both vector, or both neither. */
@@ -160,16 +192,16 @@ final class ProgramGenerator {
   }
 
   /** Directs each branch to a random later instruction. */
-  private void link(List<byte[]> code, List<Integer> branches) {
-    for (int from : branches) {
+  private void link(List<byte[]> code, List<Branch> branches) {
+    for (Branch branch : branches) {
+      int from = branch.index;
       byte[] bytes = code.get(from);
       int to = from + 1 + random.nextInt(code.size() - from);
       int distance = 0;
       for (int i = from + 1; i < to; i++) {
         distance += code.get(i).length;
       }
-      boolean wide = bytes.length >= 6; // 0f 8x rel32, with or without prefixes
-      int field = wide ? 4 : 1;
+      int field = branch.immSize;
       if (field == 1 && distance > 127) {
         distance = 0;
       }
@@ -179,11 +211,11 @@ final class ProgramGenerator {
     }
   }
 
-  /** The instructions, then DEC R10 and JNZ to the start. */
-  private static byte[] assemble(List<byte[]> code) {
+  /** The instructions, then DEC of the counter and JNZ to the start. */
+  private byte[] assemble(List<byte[]> code) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     code.forEach(out::writeBytes);
-    out.writeBytes(DEC_R10);
+    out.writeBytes(narrow ? DEC_EBP : DEC_R10);
     int back = -(out.size() + 6);
     out.writeBytes(new byte[] {0x0f, (byte) 0x85});
     for (int i = 0; i < 32; i += 8) {

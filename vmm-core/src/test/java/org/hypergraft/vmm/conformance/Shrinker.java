@@ -30,6 +30,7 @@ final class Shrinker {
    */
   record Shrunk(TestCase test, MachineState expected, String difference, int attempts) {}
 
+  private static final int RBP = 5;
   private static final int R10 = 10;
 
   private final Oracle oracle;
@@ -104,10 +105,11 @@ final class Shrinker {
         });
   }
 
-  /** Everything zero; one round for loops counted in R10. */
+  /** Everything zero; one round for loops counted in R10 or EBP. */
   private static MachineState initial() {
     MachineState s = new MachineState();
     s.gpr(R10, 1);
+    s.gpr(RBP, 1);
     return s;
   }
 

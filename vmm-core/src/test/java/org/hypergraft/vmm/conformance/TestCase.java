@@ -59,7 +59,7 @@ final class TestCase {
     /** RCPPS, RSQRTPS: relative error below 1.5 * 2^-12 on both sides (Intel SDM vol. 2). */
     RECIPROCAL,
 
-    /** DPPS: which of several NaNs comes out is not specified. */
+    /** DPPS, DPPD: which of several NaNs comes out is not specified. */
     ANY_NAN,
 
     /** x87 transcendentals: at most one unit in the last place of 64 bits, on both sides. */
@@ -76,7 +76,9 @@ final class TestCase {
         case VRSQRTPS:
         case VRSQRTSS:
           return RECIPROCAL;
+        case DPPD:
         case DPPS:
+        case VDPPD:
         case VDPPS:
           return ANY_NAN;
         case F2XM1:

@@ -273,7 +273,8 @@ public final class Access {
       long top = (attr & Cpu.ATTR_DB) != 0 ? MASK32 : 0xffff;
       ok = offset > limit && offset + size - 1 <= top;
     } else {
-      ok = offset + size - 1 <= limit;
+      // whether an access may wrap around a 4 GiB segment is left open (SDM vol. 3, 5.3)
+      ok = limit == MASK32 || offset + size - 1 <= limit;
     }
     if (!ok) {
       throw GuestFault.of(seg == Cpu.SS ? GuestFault.SS : GuestFault.GP, 0);

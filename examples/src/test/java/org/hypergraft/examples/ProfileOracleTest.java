@@ -26,6 +26,7 @@ import org.hypergraft.patcher.validate.ProfileRecorder;
 import org.hypergraft.patcher.validate.TableOwners;
 import org.hypergraft.patcher.validate.TextSnapshot;
 import org.hypergraft.vmm.machine.MachineConfig;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -118,6 +119,13 @@ class ProfileOracleTest {
         new Row("6.1 686-pae", "kvm", 4, PROCESSORS.get(1)));
   }
 
+  private static final FeatureCoverage COVERAGE = new FeatureCoverage();
+
+  @AfterAll
+  static void printWhatNoProcessorTook() {
+    COVERAGE.print(System.out);
+  }
+
   @ParameterizedTest
   @MethodSource("rows")
   void noByteDiffers(Row row) {
@@ -135,6 +143,8 @@ class ProfileOracleTest {
     Profile profile = new ProfileRecorder(sites).record(config, kernel).profile().orElseThrow();
     assertTrue(kernel.isTaken());
     assertEquals(row.cpus(), profile.presentCpus());
+    COVERAGE.add(row.kernel(), sites, profile);
+    assertTrue(COVERAGE.taken(row.kernel()) > 100);
 
     // 5.10 calls its clock before KVM's exists: three sites stay the guest's, so it is not sealed
     int keptSites = row.kernel().startsWith("5.10") && row.hypervisor().equals("kvm") ? 3 : 0;

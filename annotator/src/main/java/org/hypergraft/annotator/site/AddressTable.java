@@ -10,7 +10,7 @@ import org.hypergraft.annotator.image.ImageException;
  * A table that only lists places in the code: 32-bit offsets from each entry to its site, or
  * absolute addresses.
  */
-public final class AddressTable implements SiteTable {
+public final class AddressTable extends ArrayTable {
   /** The tables of this shape. */
   public enum Kind {
     /** {@code lock} prefixes, turned into DS prefixes when there is only one CPU. */
@@ -42,17 +42,12 @@ public final class AddressTable implements SiteTable {
     }
   }
 
-  private final Extent extent;
   private final Kind kind;
-  private final int stride;
-  private final long[] site;
   private final int[] entry;
 
   private AddressTable(Extent extent, Kind kind, int stride, long[] site, int[] entry) {
-    this.extent = extent;
+    super(extent, stride, site);
     this.kind = kind;
-    this.stride = stride;
-    this.site = site;
     this.entry = entry;
   }
 
@@ -98,28 +93,8 @@ public final class AddressTable implements SiteTable {
             extent, kind, stride, Arrays.copyOf(site, count), Arrays.copyOf(entry, count)));
   }
 
-  @Override
-  public Extent extent() {
-    return extent;
-  }
-
   public Kind kind() {
     return kind;
-  }
-
-  @Override
-  public int entries() {
-    return site.length;
-  }
-
-  @Override
-  public int entrySize() {
-    return stride;
-  }
-
-  @Override
-  public long address(int i) {
-    return site[i];
   }
 
   /** Bytes that the kernel may change; for a retpoline with a CS prefix one less than it has. */

@@ -10,7 +10,7 @@ import org.hypergraft.annotator.image.ImageException;
  * feature. {@code struct alt_instr} of Linux {@code arch/x86/include/asm/alternative.h}; both its
  * offsets are relative to their own field.
  */
-public final class AlternativeTable implements SiteTable {
+public final class AlternativeTable extends ArrayTable {
   /** Name of the section. */
   public static final String NAME = ".altinstructions";
 
@@ -44,9 +44,7 @@ public final class AlternativeTable implements SiteTable {
   /** The kernel's own limit is 254; what ships stays far below. */
   private static final int MAX_LENGTH = 254;
 
-  private final Extent extent;
   private final Layout layout;
-  private final long[] site;
   private final long[] replacement;
   private final short[] feature;
   private final byte[] flags;
@@ -54,9 +52,8 @@ public final class AlternativeTable implements SiteTable {
   private final byte[] replacementLength;
 
   private AlternativeTable(Extent extent, Layout layout, int n) {
-    this.extent = extent;
+    super(extent, layout.size, new long[n]);
     this.layout = layout;
-    site = new long[n];
     replacement = new long[n];
     feature = new short[n];
     flags = new byte[n];
@@ -113,8 +110,8 @@ public final class AlternativeTable implements SiteTable {
   private int fill(CodeMap code, Optional<Extent> bodies) {
     ByteBuffer b = code.bytes();
     for (int i = 0; i < site.length; i++) {
-      int at = extent.offset() + i * layout.size;
-      long address = extent.address() + (long) i * layout.size;
+      int at = offsetOf(i);
+      long address = addressOf(i);
       site[i] = address + b.getInt(at);
       replacement[i] = address + 4 + b.getInt(at + 4);
       int word = b.getShort(at + 8) & 0xffff;
@@ -151,29 +148,9 @@ public final class AlternativeTable implements SiteTable {
         .orElse(length == 0);
   }
 
-  @Override
-  public Extent extent() {
-    return extent;
-  }
-
   /** The layout that was proved. */
   public Layout layout() {
     return layout;
-  }
-
-  @Override
-  public int entries() {
-    return site.length;
-  }
-
-  @Override
-  public int entrySize() {
-    return layout.size;
-  }
-
-  @Override
-  public long address(int i) {
-    return site[i];
   }
 
   /** Bytes of the site that this entry may change. */
@@ -217,6 +194,6 @@ public final class AlternativeTable implements SiteTable {
 
   /** Payload offset of entry {@code i}'s feature number; two bytes, the flags follow them. */
   public int featureFieldOffset(int i) {
-    return extent.offset() + i * layout.size + 8;
+    return offsetOf(i) + 8;
   }
 }

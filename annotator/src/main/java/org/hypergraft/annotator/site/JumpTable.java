@@ -9,20 +9,15 @@ import org.hypergraft.annotator.image.GuestImage;
  * jump_entry} of Linux {@code include/linux/jump_label.h}: s32 code, s32 target, pointer-sized key,
  * each relative to its own field; the key's low bits are flags.
  */
-public final class JumpTable implements SiteTable {
+public final class JumpTable extends ArrayTable {
   /** Name of the table; it lies inside .rodata. */
   public static final String NAME = "__jump_table";
 
-  private final Extent extent;
-  private final int stride;
-  private final long[] site;
   private final long[] target;
   private final byte[] length;
 
   private JumpTable(Extent extent, int stride, int n) {
-    this.extent = extent;
-    this.stride = stride;
-    site = new long[n];
+    super(extent, stride, new long[n]);
     target = new long[n];
     length = new byte[n];
   }
@@ -44,8 +39,8 @@ public final class JumpTable implements SiteTable {
     JumpTable table = new JumpTable(extent, stride, n);
     ByteBuffer b = code.bytes();
     for (int i = 0; i < n; i++) {
-      int at = extent.offset() + i * stride;
-      long address = extent.address() + (long) i * stride;
+      int at = table.offsetOf(i);
+      long address = table.addressOf(i);
       table.site[i] = address + b.getInt(at);
       table.target[i] = address + 4 + b.getInt(at + 4);
       int here = code.require(extent, i, table.site[i], 2);
@@ -54,26 +49,6 @@ public final class JumpTable implements SiteTable {
       table.length[i] = (byte) (first == 0xeb || first == 0x66 ? 2 : 5);
     }
     return Optional.of(table);
-  }
-
-  @Override
-  public Extent extent() {
-    return extent;
-  }
-
-  @Override
-  public int entries() {
-    return site.length;
-  }
-
-  @Override
-  public int entrySize() {
-    return stride;
-  }
-
-  @Override
-  public long address(int i) {
-    return site[i];
   }
 
   /** 2 or 5: the compiler chooses by the distance of the target. */

@@ -10,23 +10,18 @@ import org.hypergraft.annotator.image.ImageException;
  * {@code struct paravirt_patch_site}: pointer, u8 slot, u8 length, and in some versions a u16
  * clobber mask, aligned to the pointer size.
  */
-public final class ParavirtTable implements SiteTable {
+public final class ParavirtTable extends ArrayTable {
   /** Name of the section. */
   public static final String NAME = ".parainstructions";
 
   /** {@code call *abs32(,1)} is the longest form in use; anything else is damage. */
   private static final int MAX_LENGTH = 16;
 
-  private final Extent extent;
-  private final int stride;
-  private final long[] site;
   private final short[] slot;
   private final byte[] length;
 
   private ParavirtTable(Extent extent, int stride, int n) {
-    this.extent = extent;
-    this.stride = stride;
-    site = new long[n];
+    super(extent, stride, new long[n]);
     slot = new short[n];
     length = new byte[n];
   }
@@ -56,7 +51,7 @@ public final class ParavirtTable implements SiteTable {
     ParavirtTable table = new ParavirtTable(extent, stride, n);
     ByteBuffer b = code.bytes();
     for (int i = 0; i < n; i++) {
-      int at = extent.offset() + i * stride;
+      int at = table.offsetOf(i);
       table.site[i] = word == 8 ? b.getLong(at) : b.getInt(at) & 0xffff_ffffL;
       table.slot[i] = (short) (b.get(at + word) & 0xff);
       table.length[i] = b.get(at + word + 1);
@@ -68,26 +63,6 @@ public final class ParavirtTable implements SiteTable {
       code.require(extent, i, table.site[i], table.length(i));
     }
     return Optional.of(table);
-  }
-
-  @Override
-  public Extent extent() {
-    return extent;
-  }
-
-  @Override
-  public int entries() {
-    return site.length;
-  }
-
-  @Override
-  public int entrySize() {
-    return stride;
-  }
-
-  @Override
-  public long address(int i) {
-    return site[i];
   }
 
   @Override

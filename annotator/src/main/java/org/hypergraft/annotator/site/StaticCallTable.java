@@ -9,19 +9,16 @@ import org.hypergraft.annotator.image.GuestImage;
  * static_call_site} of Linux {@code include/linux/static_call_types.h}: two offsets, each relative
  * to its own field; the key's low bits are flags.
  */
-public final class StaticCallTable implements SiteTable {
+public final class StaticCallTable extends ArrayTable {
   /** Name of the table; it lies inside .rodata. */
   public static final String NAME = ".static_call_sites";
 
   private static final int STRIDE = 8;
 
-  private final Extent extent;
-  private final long[] site;
   private final long[] key;
 
   private StaticCallTable(Extent extent, long[] site, long[] key) {
-    this.extent = extent;
-    this.site = site;
+    super(extent, STRIDE, site);
     this.key = key;
   }
 
@@ -47,26 +44,6 @@ public final class StaticCallTable implements SiteTable {
       code.require(extent, i, site[i], 5);
     }
     return Optional.of(new StaticCallTable(extent, site, key));
-  }
-
-  @Override
-  public Extent extent() {
-    return extent;
-  }
-
-  @Override
-  public int entries() {
-    return site.length;
-  }
-
-  @Override
-  public int entrySize() {
-    return STRIDE;
-  }
-
-  @Override
-  public long address(int i) {
-    return site[i];
   }
 
   @Override

@@ -68,6 +68,21 @@ class PipelineTest {
         "a patched boot costs no more: " + patched + " against " + original);
   }
 
+  /** 32-bit kernels: all of them and both targets with {@code -Dhypergraft.matrix=full}. */
+  @ParameterizedTest
+  @CsvSource({"6.1 686, kvm", "6.1 686, native", "6.1 686-pae, kvm", "6.1 686-pae, native"})
+  void provesThirtyTwoBitKernels(String selector, String target) throws Exception {
+    Assumptions.assumeTrue(
+        "full".equals(System.getProperty("hypergraft.matrix")) || selector.endsWith("686"),
+        "only with -Dhypergraft.matrix=full");
+    Path kernel = Kernels.file(selector);
+    Cli run = Cli.run("validate", kernel, "--target", target, "--cmdline", COMMAND_LINE, "--json");
+    assertEquals(0, run.status(), run.all());
+    Map<?, ?> oracle = (Map<?, ?>) JSON.std.mapFrom(run.out()).get("oracle");
+    assertEquals(0, oracle.get("differingBytes"));
+    assertTrue(number(oracle.get("sites")) >= 264, oracle.toString());
+  }
+
   /** Patches twice and checks that every call through pv_ops is decided. */
   private Path patch(Path kernel, String target) throws IOException {
     Path out = folder.resolve("out-" + target);

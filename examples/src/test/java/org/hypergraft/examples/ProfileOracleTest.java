@@ -9,11 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.JumpTable;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.StaticCallTable;
@@ -91,6 +93,51 @@ class ProfileOracleTest {
           AddressTable.Kind.MCOUNT_LOC.table(),
           AddressTable.Kind.SMP_LOCKS.table());
 
+  /** What the rows of a kernel came to. */
+  private static final class Tally {
+    int rows;
+    long sites;
+    long differing;
+
+    /** Features that its alternatives ask for, by name, and whether any row had them. */
+    final Map<String, Boolean> features = new TreeMap<>();
+
+    void add(SiteMap sites, Profile profile, int decided, int bytes) {
+      rows++;
+      this.sites += decided;
+      differing += bytes;
+      AlternativeTable t = sites.alternatives().orElseThrow();
+      for (int i = 0; i < t.entries(); i++) {
+        features.merge(
+            sites.features().name(t.feature(i)), profile.has(t.feature(i)), Boolean::logicalOr);
+      }
+    }
+  }
+
+  private static final Map<String, Tally> TALLIES = new TreeMap<>();
+
+  @AfterAll
+  static void summary() {
+    TALLIES.forEach(
+        (kernel, t) -> {
+          System.out.printf(
+              "oracle: %s: %d rows, %,d sites, %d bytes differ%n",
+              kernel, t.rows, t.sites, t.differing);
+          if (full()) {
+            String never =
+                t.features.entrySet().stream()
+                    .filter(e -> !e.getValue())
+                    .map(Map.Entry::getKey)
+                    .collect(Collectors.joining(" "));
+            System.out.printf("oracle: %s: features that no row had: %s%n", kernel, never);
+          }
+        });
+  }
+
+  private static boolean full() {
+    return "full".equals(System.getProperty("hypergraft.matrix"));
+  }
+
   static List<Row> rows() {
     List<Row> all = new ArrayList<>();
     for (String kernel : KERNELS) {
@@ -103,7 +150,7 @@ class ProfileOracleTest {
         }
       }
     }
-    if ("full".equals(System.getProperty("hypergraft.matrix"))) {
+    if (full()) {
       return all;
     }
     return List.of(
@@ -167,17 +214,22 @@ class ProfileOracleTest {
     assertEquals(0, actions.getOrDefault(Action.REFUSE, 0));
     Map<String, Integer> own = new TreeMap<>();
     Map<String, String> wrong = new TreeMap<>();
+    int[] differing = {0};
     found.forEach(
         (owner, places) -> {
           if (isKernelsOwn(owner, row.cpus())) {
             own.put(owner, places.size());
           } else if (!owner.equals(TextSnapshot.KEPT)) {
+            differing[0] += places.size();
             wrong.put(owner, describe(image, places));
           }
         });
     System.out.printf(
         "oracle: %s: %d sites decided, %d kept, %s differ; the kernel's own: %s%n",
         row, actions.get(Action.PATCH), keptSites, wrong.isEmpty() ? "0 bytes" : wrong, own);
+    TALLIES
+        .computeIfAbsent(row.kernel(), k -> new Tally())
+        .add(sites, profile, actions.get(Action.PATCH), differing[0]);
     assertEquals(Map.of(), wrong);
     int least = KnownKernels.paravirtCalls(image) + (image.is64Bit() ? 40_000 : 600);
     assertTrue(actions.get(Action.PATCH) > least, actions.toString());

@@ -17,7 +17,9 @@ public record ConsoleRule(String name, Pattern line, boolean movable) {
    */
   public static final List<ConsoleRule> ALL =
       List.of(
-          rule("clock calibration", "tsc: (?:Detected|Refined).* ([\\d.]+) MHz.*"),
+          rule("clock calibration", "tsc: Detected.* ([\\d.]+) MHz.*"),
+          // these and the switch below come from a delayed work, tsc_refine_calibration_work()
+          movable("clock calibration", "tsc: Refined.* ([\\d.]+) MHz.*"),
           rule(
               "clock calibration",
               "clocksource: (?:Switched|tsc).*mask.*max_cycles: (\\S+), max_idle_ns: (\\d+) ns"),
@@ -29,6 +31,7 @@ public record ConsoleRule(String name, Pattern line, boolean movable) {
           rule(
               "clock calibration",
               "smpboot: Total of \\d+ processors activated \\(([\\d.]+) BogoMIPS\\)"),
+          movable("order of concurrent work", "clocksource: Switched to clocksource tsc"),
           movable("order of concurrent work", "Freeing initrd memory: \\d+K"),
           rule("time of day", ".*setting system clock to .*"),
           rule("time of day", "audit: type=\\d+ audit\\(([\\d.:]+)\\).*"),

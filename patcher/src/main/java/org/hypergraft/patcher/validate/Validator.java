@@ -204,13 +204,25 @@ public final class Validator {
     if (plan.options().target() == Target.NATIVE
         && original.succeeded()
         && patched.succeeded()
-        && patched.retired() > original.retired()) {
+        && patched.retired() - original.retired() > allowance(plan, original)) {
       findings.add(
           new Finding(
               Finding.Kind.BEHAVIOUR,
               "the native image retires %d instructions more than the original"
                   .formatted(patched.retired() - original.retired())));
     }
+  }
+
+  /**
+   * Instructions that a native image may retire more. A call that becomes a call and a NOP retires
+   * one more until the kernel's own patching would have come to it, and a clock that counts
+   * instructions then makes some waits longer or shorter. Sites that become one instruction, those
+   * that mask interrupts, outweigh both; kernels without them (32-bit) may spend a thousandth more.
+   * Seen: 0.07% in all, 56,000 of 75 million up to the patching.
+   */
+  private static long allowance(Plan plan, RunReport original) {
+    boolean inlines = plan.countsByOperation().containsKey("irq.irq_disable");
+    return inlines ? 0 : original.retired() / 1000;
   }
 
   private static String text(byte[] console) {

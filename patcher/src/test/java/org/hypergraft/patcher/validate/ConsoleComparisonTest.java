@@ -60,6 +60,12 @@ class ConsoleComparisonTest {
             "a\nFreeing initrd memory: 4K\nb\nc\n", "a\nb\nc\nFreeing initrd memory: 4K\n");
     assertEquals(List.of(), c.residual());
     assertEquals(Map.of("order of concurrent work", 1), c.allowed());
+    c =
+        ConsoleComparison.of(
+            "tsc: Refined TSC clocksource calibration: 1000.000 MHz\na\n",
+            "a\ntsc: Refined TSC clocksource calibration: 999.997 MHz\n");
+    assertEquals(List.of(), c.residual());
+    assertEquals(Map.of("clock calibration", 1), c.allowed());
     c = ConsoleComparison.of("a\nb\n", "a\nb\nFreeing initrd memory: 4K\n");
     assertEquals(List.of("+ Freeing initrd memory: 4K"), c.residual());
   }

@@ -122,7 +122,8 @@ public final class Oracle implements Moment {
         true, "", cpus, compared, bytes - lockBytes, lockBytes, kept, keptChanged, differences);
   }
 
-  private static Set<Long> locks(SiteMap sites) {
+  /** Addresses of the lock prefixes, which another table than that of their site may own. */
+  static Set<Long> locks(SiteMap sites) {
     Set<Long> out = new HashSet<>();
     sites
         .addresses(AddressTable.Kind.SMP_LOCKS)

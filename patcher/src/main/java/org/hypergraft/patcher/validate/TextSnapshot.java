@@ -69,7 +69,7 @@ public final class TextSnapshot implements Moment {
    */
   public Map<String, List<Long>> differing(Plan plan, GuestImage output, TableOwners owners) {
     Map<String, List<Long>> found = new TreeMap<>();
-    Set<Long> locks = locks();
+    Set<Long> locks = Oracle.locks(sites);
     Set<Long> kept = kept(plan);
     code.forEach(
         (s, guest) -> {
@@ -110,19 +110,6 @@ public final class TextSnapshot implements Moment {
         out.add(plan.address(i) + b);
       }
     }
-    return out;
-  }
-
-  private Set<Long> locks() {
-    Set<Long> out = new HashSet<>();
-    sites
-        .addresses(AddressTable.Kind.SMP_LOCKS)
-        .ifPresent(
-            t -> {
-              for (int i = 0; i < t.entries(); i++) {
-                out.add(t.address(i));
-              }
-            });
     return out;
   }
 }

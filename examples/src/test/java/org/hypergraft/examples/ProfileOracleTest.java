@@ -9,13 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.site.AddressTable;
-import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.JumpTable;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.StaticCallTable;
@@ -99,39 +97,24 @@ class ProfileOracleTest {
     long sites;
     long differing;
 
-    /** Features that its alternatives ask for, by name, and whether any row had them. */
-    final Map<String, Boolean> features = new TreeMap<>();
-
-    void add(SiteMap sites, Profile profile, int decided, int bytes) {
+    void add(int decided, int bytes) {
       rows++;
-      this.sites += decided;
+      sites += decided;
       differing += bytes;
-      AlternativeTable t = sites.alternatives().orElseThrow();
-      for (int i = 0; i < t.entries(); i++) {
-        features.merge(
-            sites.features().name(t.feature(i)), profile.has(t.feature(i)), Boolean::logicalOr);
-      }
     }
   }
 
   private static final Map<String, Tally> TALLIES = new TreeMap<>();
+  private static final FeatureCoverage COVERAGE = new FeatureCoverage();
 
   @AfterAll
   static void summary() {
     TALLIES.forEach(
-        (kernel, t) -> {
-          System.out.printf(
-              "oracle: %s: %d rows, %,d sites, %d bytes differ%n",
-              kernel, t.rows, t.sites, t.differing);
-          if (full()) {
-            String never =
-                t.features.entrySet().stream()
-                    .filter(e -> !e.getValue())
-                    .map(Map.Entry::getKey)
-                    .collect(Collectors.joining(" "));
-            System.out.printf("oracle: %s: features that no row had: %s%n", kernel, never);
-          }
-        });
+        (kernel, t) ->
+            System.out.printf(
+                "oracle: %s: %d rows, %,d sites, %d bytes differ%n",
+                kernel, t.rows, t.sites, t.differing));
+    COVERAGE.print(System.out);
   }
 
   private static boolean full() {
@@ -164,13 +147,6 @@ class ProfileOracleTest {
         new Row("7.2 cloud", "kvm", 4, GENERIC),
         new Row("6.1 686", "none", 1, PROCESSORS.get(0)),
         new Row("6.1 686-pae", "kvm", 4, PROCESSORS.get(1)));
-  }
-
-  private static final FeatureCoverage COVERAGE = new FeatureCoverage();
-
-  @AfterAll
-  static void printWhatNoProcessorTook() {
-    COVERAGE.print(System.out);
   }
 
   @ParameterizedTest
@@ -229,7 +205,7 @@ class ProfileOracleTest {
         row, actions.get(Action.PATCH), keptSites, wrong.isEmpty() ? "0 bytes" : wrong, own);
     TALLIES
         .computeIfAbsent(row.kernel(), k -> new Tally())
-        .add(sites, profile, actions.get(Action.PATCH), differing[0]);
+        .add(actions.get(Action.PATCH), differing[0]);
     assertEquals(Map.of(), wrong);
     int least = KnownKernels.paravirtCalls(image) + (image.is64Bit() ? 40_000 : 600);
     assertTrue(actions.get(Action.PATCH) > least, actions.toString());

@@ -5,18 +5,13 @@ import static org.objectweb.asm.Opcodes.*;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.cpu.Flags;
+import org.objectweb.asm.Label;
 
 /**
- * Arithmetic, logic, shifts and bit operations. Where the flags are dead, or are those of a plain
- * addition, subtraction or logic operation, bytecode is emitted inline; all else calls the
- * semantics that tier 0 uses.
+ * Arithmetic, logic and multiplication. Flags that nobody can see are left uncomputed; additions,
+ * subtractions and logic leave their operands and result, the others the bits of {@link FlagBits}.
  */
 final class AluCompiler {
-  private static final String SEMANTICS = "org/hypergraft/vmm/cpu/semantics/";
-  private static final String BINARY = "(Lorg/hypergraft/vmm/cpu/Cpu;JJ)J";
-  private static final String COMPARE = "(Lorg/hypergraft/vmm/cpu/Cpu;JJ)V";
-  private static final String UNARY = "(Lorg/hypergraft/vmm/cpu/Cpu;J)J";
-
   private final Code c;
 
   AluCompiler(Code c) {
@@ -33,24 +28,16 @@ final class AluCompiler {
       case OR -> arithmetic(i, LOR, Flags.LOGIC, flagsLive, true);
       case XOR -> arithmetic(i, LXOR, Flags.LOGIC, flagsLive, true);
       case TEST -> arithmetic(i, LAND, Flags.LOGIC, flagsLive, false);
-      case ADC -> binary(i, "Alu", "adc", true, Flags.EXPLICIT);
-      case SBB -> binary(i, "Alu", "sbb", true, Flags.EXPLICIT);
-      case INC -> step(i, "inc", LADD, flagsLive);
-      case DEC -> step(i, "dec", LSUB, flagsLive);
+      case ADC -> withCarry(i, LADD, "sum", flagsLive);
+      case SBB -> withCarry(i, LSUB, "difference", flagsLive);
+      case INC -> step(i, LADD, "increment", flagsLive);
+      case DEC -> step(i, LSUB, "decrement", flagsLive);
       case NEG -> negate(i, flagsLive);
       case NOT -> not(i);
-      case SHL -> shift(i, "shl", LSHL, flagsLive);
-      case SHR -> shift(i, "shr", LUSHR, flagsLive);
-      case SAR -> shift(i, "sar", LSHR, flagsLive);
-      case ROL -> binary(i, "Shift", "rol", true, Code.UNKNOWN);
-      case ROR -> binary(i, "Shift", "ror", true, Code.UNKNOWN);
       case IMUL -> multiply(i, flagsLive);
-      case MUL -> wideMultiply(i);
-      case BT -> bitTest(i, flagsLive);
-      case BTS -> binary(i, "Bits", "bts", true, Code.UNKNOWN);
-      case BTR -> binary(i, "Bits", "btr", true, Code.UNKNOWN);
-      case BSF -> scan(i, "bsf");
-      case BSR -> scan(i, "bsr");
+      case MUL -> wideMultiply(i, flagsLive);
+      case XADD -> exchangeAdd(i, flagsLive);
+      case CMPXCHG -> compareExchange(i);
       case BSWAP -> byteSwap(i);
       default -> {
         return false;
@@ -75,19 +62,31 @@ final class AluCompiler {
       c.storeRegister(i, 0, size);
       return;
     }
-    boolean memoryDestination = writes && i.kind[0] == Insn.MEM;
-    if (memoryDestination) {
-      c.pushSignedForWrite(i, 0, size);
-    } else {
-      c.pushSigned(i, 0, size);
+    if (!writes && !live) {
+      // the operands are read only for the faults that this may raise
+      touch(i, size);
+      return;
     }
-    if (sameRegister(i)) {
-      c.op(DUP2);
-    } else {
+    if (i.kind[1] == Insn.MEM) {
+      // accesses may leave, so nothing is on the stack then
       c.pushSigned(i, 1, size);
+      c.storeLong(Locals.T1);
+      c.pushSigned(i, 0, size);
+      c.loadLong(Locals.T1);
+    } else {
+      if (writes) {
+        c.pushDestination(i, size, true);
+      } else {
+        c.pushSigned(i, 0, size);
+      }
+      if (sameRegister(i)) {
+        c.op(DUP2);
+      } else {
+        c.pushSigned(i, 1, size);
+      }
     }
     if (live && kind != Flags.LOGIC) {
-      // both operands have been read: nothing faults from here on
+      // both operands have been read: nothing leaves from here on
       c.storeLong(Locals.FB);
       c.storeLong(Locals.FA);
       c.loadLong(Locals.FA);
@@ -105,79 +104,86 @@ final class AluCompiler {
       c.storeLong(Locals.FR);
       c.flags(kind);
     }
-    if (!writes) {
-      if (!live) {
+    if (writes) {
+      c.storeDestination(i, size);
+    }
+  }
+
+  private void touch(Insn i, int size) {
+    for (int k = 0; k < i.operands; k++) {
+      if (i.kind[k] == Insn.MEM) {
+        c.pushSigned(i, k, size);
         c.op(POP2);
       }
-    } else {
-      store(i, size);
     }
   }
 
-  /** Pops the result into operand 0. */
-  private void store(Insn i, int size) {
-    if (i.kind[0] == Insn.MEM) {
+  private void bits(String method, int operands) {
+    String descriptor = "(" + "J".repeat(operands) + ")J";
+    c.mv.visitMethodInsn(INVOKESTATIC, Code.FLAG_BITS, method, descriptor, false);
+  }
+
+  private void withCarry(Insn i, int opcode, String flags, boolean live) {
+    int size = i.opSize;
+    if (i.kind[1] == Insn.MEM) {
+      c.pushSigned(i, 1, size);
+      c.storeLong(Locals.T1);
+      c.pushSigned(i, 0, size);
       c.storeLong(Locals.T0);
-      c.mv.visitVarInsn(ALOAD, Locals.MMU);
-      c.loadLong(Locals.EA);
-      c.loadLong(Locals.T0);
-      c.mmu("write" + 8 * size, "(JJ)V");
     } else {
-      c.storeRegister(i, 0, size);
+      c.pushDestination(i, size, true);
+      c.storeLong(Locals.T0);
+      c.pushSigned(i, 1, size);
+      c.storeLong(Locals.T1);
     }
-  }
-
-  private void pushDestination(Insn i, int size) {
-    if (i.kind[0] == Insn.MEM) {
-      c.pushSignedForWrite(i, 0, size);
-    } else {
-      c.pushUnsigned(i, 0, size);
-    }
-  }
-
-  /** A shared semantic function with flags in and out; {@code kind} is what it leaves. */
-  private void binary(Insn i, String owner, String name, boolean readsFlags, int kind) {
-    int size = i.opSize;
-    pushDestination(i, size);
-    c.storeLong(Locals.T0);
-    c.pushUnsigned(i, 1, owner.equals("Shift") ? 1 : size);
-    c.storeLong(Locals.T1);
-    call(owner, name + 8 * size, BINARY, true, readsFlags, kind);
-    store(i, size);
-  }
-
-  private void call(
-      String owner, String method, String descriptor, boolean two, boolean readsFlags, int kind) {
-    if (readsFlags) {
-      c.flagsToCpu();
-    }
-    c.mv.visitVarInsn(ALOAD, Locals.CPU);
     c.loadLong(Locals.T0);
-    if (two) {
+    c.loadLong(Locals.T1);
+    c.op(opcode);
+    c.pushCarry();
+    c.op(opcode);
+    if (live) {
+      c.signed(size);
+      c.storeLong(Locals.FR);
+      c.loadLong(Locals.T0);
       c.loadLong(Locals.T1);
+      c.loadLong(Locals.FR);
+      bits(flags, 3);
+      c.storeLong(Locals.FA);
+      c.flags(Flags.EXPLICIT);
+      c.loadLong(Locals.FR);
     }
-    c.mv.visitMethodInsn(INVOKESTATIC, SEMANTICS + owner, method, descriptor, false);
-    c.flagsFromCpu(kind);
+    c.storeDestination(i, size);
   }
 
-  private void step(Insn i, String name, int opcode, boolean live) {
+  private void step(Insn i, int opcode, String flags, boolean live) {
     int size = i.opSize;
-    pushDestination(i, size);
+    c.pushDestination(i, size, true);
     if (live) {
       c.storeLong(Locals.T0);
-      call("Alu", name + 8 * size, UNARY, false, true, Flags.EXPLICIT);
+      c.pushCarry();
+      c.loadLong(Locals.T0);
+      c.op(LCONST_1);
+      c.op(opcode);
+      c.signed(size);
+      c.storeLong(Locals.FR);
+      c.loadLong(Locals.T0);
+      c.loadLong(Locals.FR);
+      bits(flags, 2);
+      c.op(LOR);
+      c.storeLong(Locals.FA);
+      c.flags(Flags.EXPLICIT);
+      c.loadLong(Locals.FR);
     } else {
       c.op(LCONST_1);
       c.op(opcode);
     }
-    store(i, size);
+    c.storeDestination(i, size);
   }
 
   private void negate(Insn i, boolean live) {
     int size = i.opSize;
-    pushDestination(i, size);
+    c.pushDestination(i, size, true);
     if (live) {
-      c.signed(size);
       c.storeLong(Locals.FB);
       c.op(LCONST_0);
       c.storeLong(Locals.FA);
@@ -190,114 +196,151 @@ final class AluCompiler {
     } else {
       c.op(LNEG);
     }
-    store(i, size);
+    c.storeDestination(i, size);
   }
 
   private void not(Insn i) {
-    pushDestination(i, i.opSize);
+    c.pushDestination(i, i.opSize, false);
     c.longValue(-1);
     c.op(LXOR);
-    store(i, i.opSize);
+    c.storeDestination(i, i.opSize);
   }
 
-  private void shift(Insn i, String name, int opcode, boolean live) {
-    int size = i.opSize;
-    if (live || i.kind[1] != Insn.IMM) {
-      binary(i, "Shift", name, true, Code.UNKNOWN);
-      return;
-    }
-    if (i.kind[0] == Insn.MEM) {
-      c.pushSignedForWrite(i, 0, size);
-      if (opcode == LUSHR) {
-        c.unsigned(size);
-      }
-    } else if (opcode == LSHR) {
-      c.pushSigned(i, 0, size);
-    } else {
-      c.pushUnsigned(i, 0, size);
-    }
-    c.integer((int) i.imm & (size == 8 ? 63 : 31));
-    c.op(opcode);
-    store(i, size);
-  }
-
+  /** IMUL of two or three operands. */
   private void multiply(Insn i, boolean live) {
     int size = i.opSize;
-    int a = i.operands == 3 ? 1 : 0;
-    c.pushSigned(i, a, size);
-    if (live) {
-      c.storeLong(Locals.T0);
-      if (i.operands == 3) {
-        c.longValue(i.imm);
-      } else {
-        c.pushSigned(i, 1, size);
-      }
-      c.storeLong(Locals.T1);
-      call("Multiply", "imul" + 8 * size, BINARY, true, false, Code.UNKNOWN);
+    c.pushSigned(i, 1, size);
+    if (i.operands == 3) {
+      c.longValue(i.imm);
     } else {
-      if (i.operands == 3) {
-        c.longValue(i.imm);
-      } else {
-        c.pushSigned(i, 1, size);
-      }
-      c.op(LMUL);
+      c.pushSigned(i, 0, size);
     }
-    c.storeRegister(i, 0, size);
-  }
-
-  /** One-operand MUL: the shared function works on the register file. */
-  private void wideMultiply(Insn i) {
-    c.pushUnsigned(i, 0, i.opSize);
-    c.storeLong(Locals.T0);
-    int rax = Locals.register(0);
-    int rdx = Locals.register(2);
-    c.mv.visitVarInsn(ALOAD, Locals.FILE);
-    c.integer(0);
-    c.loadLong(rax);
-    c.op(LASTORE);
-    c.mv.visitVarInsn(ALOAD, Locals.CPU);
-    c.loadLong(Locals.T0);
-    c.mv.visitMethodInsn(
-        INVOKESTATIC,
-        SEMANTICS + "Multiply",
-        "mulAx" + 8 * i.opSize,
-        "(Lorg/hypergraft/vmm/cpu/Cpu;J)V",
-        false);
-    c.flagsFromCpu(Code.UNKNOWN);
-    for (int r : new int[] {0, 2}) {
-      c.mv.visitVarInsn(ALOAD, Locals.FILE);
-      c.integer(r);
-      c.op(LALOAD);
-      c.storeLong(r == 0 ? rax : rdx);
-    }
-  }
-
-  private void bitTest(Insn i, boolean live) {
     if (!live) {
+      c.op(LMUL);
+      c.storeRegister(i, 0, size);
       return;
     }
-    int size = i.opSize;
-    c.pushUnsigned(i, 0, size);
-    c.storeLong(Locals.T0);
-    c.pushUnsigned(i, 1, size);
-    c.storeLong(Locals.T1);
-    c.flagsToCpu();
-    c.mv.visitVarInsn(ALOAD, Locals.CPU);
-    c.loadLong(Locals.T0);
-    c.loadLong(Locals.T1);
-    c.mv.visitMethodInsn(INVOKESTATIC, SEMANTICS + "Bits", "bt" + 8 * size, COMPARE, false);
-    c.flagsFromCpu(Code.UNKNOWN);
+    if (size == 8) {
+      c.storeLong(Locals.T1);
+      c.storeLong(Locals.T0);
+      c.loadLong(Locals.T0);
+      c.loadLong(Locals.T1);
+      c.op(LMUL);
+      c.storeLong(Locals.FR);
+      c.loadLong(Locals.T0);
+      c.loadLong(Locals.T1);
+      c.mv.visitMethodInsn(INVOKESTATIC, "java/lang/Math", "multiplyHigh", "(JJ)J", false);
+      c.loadLong(Locals.FR);
+      c.integer(63);
+      c.op(LSHR);
+    } else {
+      c.op(LMUL);
+      c.op(DUP2);
+      c.signed(size);
+      c.storeLong(Locals.FR);
+      c.loadLong(Locals.FR);
+    }
+    bits("product", 2);
+    c.storeLong(Locals.FA);
+    c.flags(Flags.EXPLICIT);
+    c.loadLong(Locals.FR);
+    c.storeRegister(i, 0, size);
   }
 
-  private void scan(Insn i, String name) {
-    int size = i.opSize;
-    c.pushUnsigned(i, 1, size);
-    c.storeLong(Locals.T1);
-    // the old destination survives a zero source, all 64 bits of it
-    c.loadLong(Locals.register(i.reg[0]));
+  /** MUL of 4 or 8 bytes: EDX:EAX or RDX:RAX. */
+  private void wideMultiply(Insn i, boolean live) {
+    int rax = Locals.register(0);
+    int rdx = Locals.register(2);
+    c.pushUnsigned(i, 0, i.opSize);
     c.storeLong(Locals.T0);
-    call("Bits", name + 8 * size, BINARY, true, true, Code.UNKNOWN);
-    c.storeRegister(i, 0, size);
+    if (i.opSize == 8) {
+      c.loadLong(rax);
+      c.loadLong(Locals.T0);
+      c.op(LMUL);
+      c.loadLong(rax);
+      c.loadLong(Locals.T0);
+      c.mv.visitMethodInsn(
+          INVOKESTATIC, Code.SEMANTICS + "Multiply", "unsignedHigh", "(JJ)J", false);
+      c.storeLong(rdx);
+      c.storeLong(rax);
+    } else {
+      c.loadLong(rax);
+      c.unsigned(4);
+      c.loadLong(Locals.T0);
+      c.op(LMUL);
+      c.op(DUP2);
+      c.unsigned(4);
+      c.storeLong(rax);
+      c.integer(32);
+      c.op(LUSHR);
+      c.storeLong(rdx);
+    }
+    if (live) {
+      c.loadLong(rdx);
+      c.op(LCONST_0);
+      bits("product", 2);
+      c.storeLong(Locals.FA);
+      c.loadLong(rax);
+      c.signed(i.opSize);
+      c.storeLong(Locals.FR);
+      c.flags(Flags.EXPLICIT);
+    }
+  }
+
+  /** XADD to memory: the sum goes there, what was there to the register. */
+  private void exchangeAdd(Insn i, boolean live) {
+    int size = i.opSize;
+    c.pushDestination(i, size, true);
+    c.storeLong(Locals.T1);
+    if (live) {
+      c.loadLong(Locals.T1);
+      c.storeLong(Locals.FA);
+      c.pushSigned(i, 1, size);
+      c.storeLong(Locals.FB);
+    }
+    c.loadLong(Locals.T1);
+    c.pushSigned(i, 1, size);
+    c.op(LADD);
+    if (live) {
+      c.signed(size);
+      c.op(DUP2);
+      c.storeLong(Locals.FR);
+      c.flags(Flags.ADD);
+    }
+    c.storeDestination(i, size);
+    c.loadLong(Locals.T1);
+    c.storeRegister(i, 1, size);
+  }
+
+  /** CMPXCHG to memory: compares with the accumulator, stores there or loads it. */
+  private void compareExchange(Insn i) {
+    int size = i.opSize;
+    int rax = Locals.register(0);
+    c.pushDestination(i, size, true);
+    c.storeLong(Locals.FB);
+    c.loadLong(rax);
+    c.signed(size);
+    c.storeLong(Locals.FA);
+    c.loadLong(Locals.FA);
+    c.loadLong(Locals.FB);
+    c.op(LSUB);
+    c.signed(size);
+    c.storeLong(Locals.FR);
+    c.flags(Flags.SUB);
+    Label differ = new Label();
+    Label end = new Label();
+    c.loadLong(Locals.FR);
+    c.op(LCONST_0);
+    c.op(LCMP);
+    c.jump(IFNE, differ);
+    c.pushUnsigned(i, 1, size);
+    c.storeLong(Locals.T0);
+    c.memory.writeHost(size, Locals.T0);
+    c.jump(GOTO, end);
+    c.label(differ);
+    c.loadLong(Locals.FB);
+    c.storeLow(0, size);
+    c.label(end);
   }
 
   private void byteSwap(Insn i) {

@@ -3,6 +3,7 @@ package org.hypergraft.vmm.cpu.jit;
 import static org.objectweb.asm.Opcodes.*;
 
 import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.vmm.cpu.Flags;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
 
@@ -11,11 +12,15 @@ final class Code {
   static final String CPU = "org/hypergraft/vmm/cpu/Cpu";
   static final String FLAGS = "org/hypergraft/vmm/cpu/Flags";
   static final String MMU = "org/hypergraft/vmm/mmu/Mmu";
+  static final String SEMANTICS = "org/hypergraft/vmm/cpu/semantics/";
+  static final String FLAG_BITS = "org/hypergraft/vmm/cpu/jit/FlagBits";
+  static final String REGION = "org/hypergraft/vmm/cpu/jit/Region";
 
   /** {@link #kind}: not known at compile time; local {@link Locals#FK} tells. */
   static final int UNKNOWN = -1;
 
   final MethodVisitor mv;
+  final MemoryCode memory = new MemoryCode(this);
 
   /** Kind of the lazy flags at this point if it is known, see {@code Flags}. */
   int kind = UNKNOWN;
@@ -106,53 +111,64 @@ final class Code {
 
   /** Pushes operand {@code k}, sign-extended from {@code size}; leaves a memory address in EA. */
   void pushSigned(Insn i, int k, int size) {
-    push(i, k, size, false);
-    if (i.kind[k] != Insn.IMM) {
-      signed(size);
+    switch (i.kind[k]) {
+      case Insn.IMM -> longValue(i.imm);
+      case Insn.MEM -> {
+        address(i);
+        memory.read(size, true);
+      }
+      default -> {
+        pushRegister(i, k);
+        signed(size);
+      }
     }
   }
 
   /** Pushes operand {@code k}, zero-extended from {@code size}. */
   void pushUnsigned(Insn i, int k, int size) {
-    if (i.kind[k] == Insn.IMM) {
-      longValue(size == 8 ? i.imm : i.imm & ((1L << (8 * size)) - 1));
-      return;
-    }
-    push(i, k, size, false);
-    if (i.kind[k] != Insn.MEM) {
-      unsigned(size);
-    }
-  }
-
-  /** Like {@link #pushSigned}, proving a memory operand writable and keeping its address in EA. */
-  void pushSignedForWrite(Insn i, int k, int size) {
-    push(i, k, size, true);
-    signed(size);
-  }
-
-  private void push(Insn i, int k, int size, boolean forWrite) {
     switch (i.kind[k]) {
-      case Insn.GPR -> loadLong(Locals.register(i.reg[k]));
-      case Insn.GPR_HIGH -> {
-        loadLong(Locals.register(i.reg[k]));
-        integer(8);
-        op(LUSHR);
-      }
-      case Insn.IMM -> longValue(i.imm);
+      case Insn.IMM -> longValue(size == 8 ? i.imm : i.imm & ((1L << (8 * size)) - 1));
       case Insn.MEM -> {
-        if (forWrite) {
-          address(i);
-          storeLong(Locals.EA);
-          mv.visitVarInsn(ALOAD, Locals.MMU);
-          loadLong(Locals.EA);
-          mmu("rmw" + 8 * size, "(J)J");
-        } else {
-          mv.visitVarInsn(ALOAD, Locals.MMU);
-          address(i);
-          mmu("read" + 8 * size, "(J)J");
-        }
+        address(i);
+        memory.read(size, false);
       }
-      default -> throw new IllegalArgumentException("operand kind " + i.kind[k]);
+      default -> {
+        pushRegister(i, k);
+        unsigned(size);
+      }
+    }
+  }
+
+  /** Pushes operand 0, which is to be written; a memory operand is at HOST then. */
+  void pushDestination(Insn i, int size, boolean signed) {
+    if (i.kind[0] == Insn.MEM) {
+      address(i);
+      memory.beginWrite(size);
+      memory.readHost(size, signed);
+    } else if (signed) {
+      pushSigned(i, 0, size);
+    } else {
+      pushUnsigned(i, 0, size);
+    }
+  }
+
+  /** Pops the new value of operand 0 after {@link #pushDestination}. */
+  void storeDestination(Insn i, int size) {
+    if (i.kind[0] == Insn.MEM) {
+      storeLong(Locals.T0);
+      memory.writeHost(size, Locals.T0);
+    } else {
+      storeRegister(i, 0, size);
+    }
+  }
+
+  private void pushRegister(Insn i, int k) {
+    loadLong(Locals.register(i.reg[k]));
+    if (i.kind[k] == Insn.GPR_HIGH) {
+      integer(8);
+      op(LUSHR);
+    } else if (i.kind[k] != Insn.GPR) {
+      throw new IllegalArgumentException("operand kind " + i.kind[k]);
     }
   }
 
@@ -160,8 +176,14 @@ final class Code {
     mv.visitMethodInsn(INVOKEVIRTUAL, MMU, method, descriptor, false);
   }
 
-  /** Pushes the linear address of the memory operand (64-bit code only). */
+  /** Puts the linear address of the memory operand into EA. The stack must be empty. */
   void address(Insn i) {
+    if (i.segment >= 4 && i.mode != 64) {
+      mv.visitVarInsn(ALOAD, Locals.CPU);
+      integer(i.segment);
+      mv.visitMethodInsn(INVOKESTATIC, REGION, "unlimited", "(L" + CPU + ";I)Z", false);
+      jump(IFEQ, memory.miss());
+    }
     effective(i);
     if (i.segment >= 4) {
       mv.visitVarInsn(ALOAD, Locals.CPU);
@@ -169,13 +191,17 @@ final class Code {
       integer(i.segment);
       op(LALOAD);
       op(LADD);
+      if (i.mode != 64) {
+        unsigned(4);
+      }
     }
+    storeLong(Locals.EA);
   }
 
   /** Pushes the effective address. */
   void effective(Insn i) {
     if (i.base == Insn.RIP) {
-      longValue(i.ripTarget());
+      longValue(i.addrSize == 4 ? i.ripTarget() & 0xffff_ffffL : i.ripTarget());
       return;
     }
     boolean some = false;
@@ -200,12 +226,15 @@ final class Code {
         op(LADD);
       }
     }
+    if (i.addrSize == 4) {
+      unsigned(4);
+    }
   }
 
   /** Pops a long into register operand {@code k}; bits above {@code size} are ignored. */
   void storeRegister(Insn i, int k, int size) {
-    int local = Locals.register(i.reg[k]);
     if (i.kind[k] == Insn.GPR_HIGH) {
+      int local = Locals.register(i.reg[k]);
       longValue(0xff);
       op(LAND);
       integer(8);
@@ -214,7 +243,16 @@ final class Code {
       longValue(~0xff00L);
       op(LAND);
       op(LOR);
-    } else if (size == 4) {
+      storeLong(local);
+    } else {
+      storeLow(i.reg[k], size);
+    }
+  }
+
+  /** Pops a long into the low {@code size} bytes of register {@code r}; 4 bytes clear the rest. */
+  void storeLow(int r, int size) {
+    int local = Locals.register(r);
+    if (size == 4) {
       unsigned(4);
     } else if (size < 4) {
       unsigned(size);
@@ -232,6 +270,53 @@ final class Code {
   void flags(int newKind) {
     setInt(Locals.FK, newKind);
     kind = newKind;
+  }
+
+  /** Pushes CF as 0 or 1. */
+  void pushCarry() {
+    switch (kind) {
+      case Flags.LOGIC -> op(LCONST_0);
+      case Flags.ADD -> {
+        loadLong(Locals.FR);
+        loadLong(Locals.FA);
+        mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, "below", "(JJ)J", false);
+      }
+      case Flags.SUB -> {
+        loadLong(Locals.FA);
+        loadLong(Locals.FB);
+        mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, "below", "(JJ)J", false);
+      }
+      case Flags.RAW, Flags.EXPLICIT -> {
+        loadLong(Locals.FA);
+        longValue(Flags.CF);
+        op(LAND);
+      }
+      default -> {
+        flagsToCpu();
+        mv.visitVarInsn(ALOAD, Locals.CPU);
+        mv.visitMethodInsn(INVOKESTATIC, FLAGS, "carry", "(L" + CPU + ";)Z", false);
+        op(I2L);
+      }
+    }
+  }
+
+  /** Pushes what FA becomes, CF clear, when only CF changes; {@link #kind} is known. */
+  void pushAllButCarry() {
+    switch (kind) {
+      case Flags.LOGIC -> op(LCONST_0);
+      case Flags.ADD, Flags.SUB -> {
+        loadLong(Locals.FA);
+        loadLong(Locals.FB);
+        loadLong(Locals.FR);
+        String rest = kind == Flags.ADD ? "sumRest" : "differenceRest";
+        mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, rest, "(JJJ)J", false);
+      }
+      default -> {
+        loadLong(Locals.FA);
+        longValue(~Flags.CF);
+        op(LAND);
+      }
+    }
   }
 
   void flagsToCpu() {
@@ -263,7 +348,9 @@ final class Code {
 
   // ---- whole state -----------------------------------------------------------------------------
 
-  /** Loads every register the region uses, the flags and the instruction budget. */
+  /**
+   * Loads every register the region uses, the flags, the instruction budget and the TLB's place.
+   */
   void load() {
     for (int r = 0; r < 16; r++) {
       if ((gprMask >> r & 1) != 0) {
@@ -277,18 +364,25 @@ final class Code {
     mv.visitVarInsn(ALOAD, Locals.CPU);
     mv.visitFieldInsn(GETFIELD, CPU, "left", "J");
     storeLong(Locals.LEFT);
+    mv.visitVarInsn(ALOAD, Locals.MMU);
+    mv.visitFieldInsn(GETFIELD, MMU, "tlb", "J");
+    storeLong(Locals.TLB);
   }
 
-  /** Writes back everything the region may have changed. */
-  void spill() {
+  void spillRegisters(long mask) {
     for (int r = 0; r < 16; r++) {
-      if ((written >> r & 1) != 0) {
+      if ((mask >> r & 1) != 0) {
         mv.visitVarInsn(ALOAD, Locals.FILE);
         integer(r);
         loadLong(Locals.register(r));
         op(LASTORE);
       }
     }
+  }
+
+  /** Writes back everything the region may have changed. */
+  void spill() {
+    spillRegisters(written);
     flagsToCpu();
     mv.visitVarInsn(ALOAD, Locals.CPU);
     loadLong(Locals.LEFT);

@@ -21,6 +21,7 @@ final class Conditions {
           case Flags.ADD -> addition(c, cond >> 1, negate, to);
           case Flags.LOGIC -> logic(c, cond >> 1, negate, to);
           case Flags.EXPLICIT -> explicit(c, cond >> 1, negate, to);
+          case Flags.RAW -> raw(c, cond >> 1, negate, to);
           default -> false;
         };
     if (!done) {
@@ -78,15 +79,31 @@ final class Conditions {
     return true;
   }
 
+  private static boolean raw(Code c, int pair, boolean negate, Label to) {
+    int bits =
+        switch (pair) {
+          case 0 -> Flags.OF;
+          case 1 -> Flags.CF;
+          case 2 -> Flags.ZF;
+          case 3 -> Flags.CF | Flags.ZF;
+          case 4 -> Flags.SF;
+          case 5 -> Flags.PF;
+          default -> 0;
+        };
+    if (bits == 0) {
+      return false;
+    }
+    c.loadLong(Locals.FA);
+    c.op(L2I);
+    c.integer(bits);
+    c.op(IAND);
+    c.jump(negate ? IFEQ : IFNE, to);
+    return true;
+  }
+
   private static boolean explicit(Code c, int pair, boolean negate, Label to) {
     switch (pair) {
-      case 1 -> {
-        c.loadLong(Locals.FA);
-        c.op(L2I);
-        c.integer(Flags.CF);
-        c.op(IAND);
-        c.jump(negate ? IFEQ : IFNE, to);
-      }
+      case 0, 1 -> raw(c, pair, negate, to);
       case 2 -> compareZero(c, negate ? IFNE : IFEQ, to);
       case 4 -> compareZero(c, negate ? IFGE : IFLT, to);
       default -> {

@@ -14,30 +14,26 @@ final class FlagUse {
   static boolean writesAll(Insn i) {
     switch (i.mnemonic) {
       case ADD, SUB, CMP, AND, OR, XOR, TEST, NEG, IMUL, MUL, ADC, SBB, XADD, CMPXCHG:
+      case COMISD, UCOMISD, COMISS, UCOMISS:
         return true;
       case SHL, SHR, SAR:
         // a count of zero leaves the flags alone
-        return i.kind[1] == Insn.IMM && (i.imm & (i.opSize == 8 ? 63 : 31)) != 0;
+        return i.kind[1] == Insn.IMM && ShiftCompiler.count(i) != 0;
       default:
         return false;
     }
   }
 
-  /** Whether the instruction needs the flags as they were before it, in part or in full. */
+  /**
+   * Whether the instruction needs flags set before it. One that only passes some of them on, such
+   * as INC, does not: they matter if what it leaves does.
+   */
   static boolean reads(Insn i) {
     switch (i.mnemonic) {
-      case JCC, SETCC, CMOVCC, ADC, SBB, INC, DEC:
+      case JCC, SETCC, CMOVCC, ADC, SBB:
         return true;
-      case ADD, SUB, CMP, AND, OR, XOR, TEST, NEG, NOT, IMUL, MUL:
-        return false;
-      case MOV, MOVZX, MOVSX, MOVSXD, LEA, PUSH, POP, CALL, RET, JMP, NOP, CDQE, CDQ, CQO, CWDE:
-        return false;
-      case ENDBR64, BSWAP, LEAVE, XCHG:
-        return false;
-      case SHL, SHR, SAR:
-        return !writesAll(i);
       default:
-        return true;
+        return !Translatable.inline(i);
     }
   }
 

@@ -37,6 +37,21 @@ final class Locals {
   /** Linear address of the memory operand. */
   static final int EA = 53;
 
+  /** {@code Mmu.tlb}. */
+  static final int TLB = 55;
+
+  /** TLB entry of the address in {@link #EA}. */
+  static final int ENTRY = 57;
+
+  /** Host address of a memory operand that is read and written. */
+  static final int HOST = 59;
+
+  /** {@code GuestRam.U}. */
+  static final int UNSAFE = 61;
+
+  /** {@code Cpu.x}. */
+  static final int VECTORS = 62;
+
   private Locals() {}
 
   static int register(int r) {

@@ -38,8 +38,8 @@ final class MoveCompiler {
       case SETCC -> setCondition(i);
       case PUSH -> push(i);
       case POP -> pop(i);
-      case LEAVE -> leave();
-      case NOP, ENDBR64, PREFETCHT0, PREFETCHW, PREFETCHNTA -> {}
+      case LEAVE -> leave(i);
+      case NOP, ENDBR64, ENDBR32, PREFETCHT0, PREFETCHW, PREFETCHNTA, LFENCE, MFENCE, SFENCE -> {}
       default -> {
         return false;
       }
@@ -50,10 +50,11 @@ final class MoveCompiler {
   private void move(Insn i) {
     int size = i.size[0];
     if (i.kind[0] == Insn.MEM) {
-      c.mv.visitVarInsn(ALOAD, Locals.MMU);
       c.address(i);
+      c.memory.beginWrite(size);
       c.pushUnsigned(i, 1, size);
-      c.mmu("write" + 8 * size, "(JJ)V");
+      c.storeLong(Locals.T0);
+      c.memory.writeHost(size, Locals.T0);
     } else if (size == 8 || size == 4) {
       c.pushUnsigned(i, 1, size);
       c.storeLong(Locals.register(i.reg[0]));
@@ -80,12 +81,13 @@ final class MoveCompiler {
   }
 
   private void exchange(Insn i) {
-    c.pushUnsigned(i, 0, i.opSize);
-    c.storeLong(Locals.T0);
-    c.pushUnsigned(i, 1, i.opSize);
-    c.storeRegister(i, 0, i.opSize);
-    c.loadLong(Locals.T0);
-    c.storeRegister(i, 1, i.opSize);
+    int size = i.opSize;
+    c.pushDestination(i, size, false);
+    c.storeLong(Locals.T1);
+    c.pushUnsigned(i, 1, size);
+    c.storeDestination(i, size);
+    c.loadLong(Locals.T1);
+    c.storeRegister(i, 1, size);
   }
 
   private void conditionalMove(Insn i) {
@@ -109,77 +111,90 @@ final class MoveCompiler {
   }
 
   private void setCondition(Insn i) {
+    if (i.kind[0] == Insn.MEM) {
+      c.address(i);
+      c.memory.beginWrite(1);
+    }
     Label set = new Label();
     Label end = new Label();
     Conditions.jumpIf(c, i.cond, set);
     c.op(LCONST_0);
-    c.storeLong(Locals.T0);
+    c.storeLong(Locals.T1);
     c.jump(GOTO, end);
     c.label(set);
     c.op(LCONST_1);
-    c.storeLong(Locals.T0);
+    c.storeLong(Locals.T1);
     c.label(end);
-    if (i.kind[0] == Insn.MEM) {
-      c.mv.visitVarInsn(ALOAD, Locals.MMU);
-      c.address(i);
-      c.loadLong(Locals.T0);
-      c.mmu("write8", "(JJ)V");
-    } else {
-      c.loadLong(Locals.T0);
-      c.storeRegister(i, 0, 1);
-    }
+    c.loadLong(Locals.T1);
+    c.storeDestination(i, 1);
   }
 
   private void push(Insn i) {
-    c.pushUnsigned(i, 0, 8);
+    c.pushUnsigned(i, 0, slot(i));
     c.storeLong(Locals.T0);
-    pushT0();
+    pushT0(i);
+  }
+
+  /** Bytes of a stack slot. */
+  static int slot(Insn i) {
+    return i.mode == 64 ? 8 : 4;
+  }
+
+  /** Adds to RSP, in 32-bit code to ESP, and pushes the sum. */
+  void movedStack(Insn i, int by) {
+    c.loadLong(Locals.register(4));
+    c.longValue(by);
+    c.op(LADD);
+    if (i.mode != 64) {
+      c.unsigned(4);
+    }
   }
 
   /** Pushes local T0 on the guest's stack; RSP changes only after the write went through. */
-  void pushT0() {
-    int rsp = Locals.register(4);
-    c.loadLong(rsp);
-    c.longValue(8);
-    c.op(LSUB);
+  void pushT0(Insn i) {
+    int slot = slot(i);
+    movedStack(i, -slot);
     c.storeLong(Locals.EA);
-    c.mv.visitVarInsn(ALOAD, Locals.MMU);
+    c.memory.beginWrite(slot);
+    c.memory.writeHost(slot, Locals.T0);
     c.loadLong(Locals.EA);
-    c.loadLong(Locals.T0);
-    c.mmu("write64", "(JJ)V");
-    c.loadLong(Locals.EA);
-    c.storeLong(rsp);
+    c.storeLong(Locals.register(4));
   }
 
   private void pop(Insn i) {
-    int rsp = Locals.register(4);
-    popTo(Locals.T0);
-    // POP RSP keeps the value read; a memory operand based on RSP uses the incremented one
-    c.loadLong(rsp);
-    c.longValue(8);
-    c.op(LADD);
-    c.storeLong(rsp);
+    popTo(i, Locals.T0);
+    // POP RSP keeps the value read
+    movedStack(i, slot(i));
+    c.storeLong(Locals.register(4));
     c.loadLong(Locals.T0);
-    c.storeRegister(i, 0, 8);
+    c.storeRegister(i, 0, slot(i));
   }
 
   /** Reads the top of the guest's stack. */
-  void popTo(int local) {
-    c.mv.visitVarInsn(ALOAD, Locals.MMU);
-    c.loadLong(Locals.register(4));
-    c.mmu("read64", "(J)J");
+  void popTo(Insn i, int local) {
+    readStack(i, Locals.register(4));
     c.storeLong(local);
   }
 
-  private void leave() {
+  private void readStack(Insn i, int pointer) {
+    c.loadLong(pointer);
+    if (i.mode != 64) {
+      c.unsigned(4);
+    }
+    c.storeLong(Locals.EA);
+    c.memory.read(slot(i), false);
+  }
+
+  private void leave(Insn i) {
     int rbp = Locals.register(5);
-    c.mv.visitVarInsn(ALOAD, Locals.MMU);
-    c.loadLong(rbp);
-    c.mmu("read64", "(J)J");
+    readStack(i, rbp);
     c.storeLong(Locals.T0);
-    c.loadLong(rbp);
-    c.longValue(8);
+    c.loadLong(Locals.EA);
+    c.longValue(slot(i));
     c.op(LADD);
+    if (i.mode != 64) {
+      c.unsigned(4);
+    }
     c.storeLong(Locals.register(4));
     c.loadLong(Locals.T0);
     c.storeLong(rbp);

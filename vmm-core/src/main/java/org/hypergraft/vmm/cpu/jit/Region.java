@@ -62,6 +62,14 @@ public abstract class Region extends Op implements Compiled {
     }
   }
 
+  /** Whether a data segment outside 64-bit mode reaches everywhere and may be read and written. */
+  protected static boolean unlimited(Cpu c, int segment) {
+    // present, writable, data that does not expand down: type bits 3-1 = 001 (SDM vol. 3, 3.4.5.1)
+    int wanted = Cpu.ATTR_P | Cpu.ATTR_S | 2;
+    int asked = wanted | Cpu.ATTR_UNUSABLE | 8 | 4;
+    return c.segLimit[segment] == -1 && (c.segAttr[segment] & asked) == wanted;
+  }
+
   /** Whether all members are still mapped where they were compiled. */
   protected final boolean enterable(Cpu c) {
     return epoch == c.mmu.execEpoch || revalidate(c);
@@ -114,6 +122,15 @@ public abstract class Region extends Op implements Compiled {
       }
     }
     return BlockLinks.enter(c, b);
+  }
+
+  /** Executes an instruction that neither branches nor touches registers kept in locals. */
+  protected final void call(Cpu c, int k) {
+    Op op = ops[k];
+    Op following = op.exec(c);
+    if (following != op.next) {
+      throw new IllegalStateException("an instruction that always goes on did not");
+    }
   }
 
   /**

@@ -12,7 +12,27 @@ record RegionBlock(Block block, Insn[] insns) {
 
   /** Address after the last instruction. */
   long end() {
-    return last().end();
+    return cut(last(), last().end());
+  }
+
+  /** Where a direct branch at the end goes. */
+  long target() {
+    return cut(last(), last().imm);
+  }
+
+  private static long cut(Insn i, long address) {
+    return i.mode == 64 ? address : address & 0xffff_ffffL;
+  }
+
+  /** Whether the block ends in a branch with code here, by the name given. */
+  boolean endsIn(Mnemonic m) {
+    return last().mnemonic == m && Translatable.inline(last());
+  }
+
+  /** Whether the branch at the end has its target in the instruction. */
+  boolean direct() {
+    Insn i = last();
+    return i.operands > 0 && i.kind[0] == Insn.REL;
   }
 
   Insn last() {
@@ -33,9 +53,8 @@ record RegionBlock(Block block, Insn[] insns) {
       return endsRegion() ? new long[0] : new long[] {end()};
     }
     if (i.mnemonic == Mnemonic.JCC) {
-      return new long[] {i.imm, i.end()};
+      return new long[] {target(), end()};
     }
-    boolean direct = i.mnemonic != Mnemonic.RET && i.kind[0] == Insn.REL;
-    return direct ? new long[] {i.imm} : new long[0];
+    return direct() ? new long[] {target()} : new long[0];
   }
 }

@@ -19,14 +19,15 @@ final class RegionCode {
 
   private RegionCode() {}
 
-  /** Class bytes and the exits they number. */
-  record Compiled(byte[] classFile, long[] exitAddresses) {}
+  /** Class bytes, the exits they number, and an upper bound of the method's bytecode size. */
+  record Compiled(byte[] classFile, long[] exitAddresses, int methodSize) {}
 
   /** Compiles, or returns null if the method would be too large. */
   static Compiled compile(RegionShape shape) {
     RegionCompiler compiler = new RegionCompiler(shape);
     byte[] bytes = compiler.compile();
-    return methodSize(bytes) > MAX_BYTECODE ? null : new Compiled(bytes, compiler.exitAddresses());
+    int size = methodSize(bytes);
+    return size > MAX_BYTECODE ? null : new Compiled(bytes, compiler.exitAddresses(), size);
   }
 
   static Region define(Compiled code) {

@@ -3,11 +3,16 @@ package org.hypergraft.vmm.cpu.jit;
 import static org.objectweb.asm.Opcodes.*;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.hypergraft.annotator.isa.Insn;
-import org.hypergraft.annotator.isa.Mnemonic;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
@@ -21,9 +26,6 @@ final class RegionCompiler {
   private static final String OP = "Lorg/hypergraft/vmm/cpu/interpret/Op;";
   private static final String CPU_DESC = "Lorg/hypergraft/vmm/cpu/Cpu;";
 
-  /** Return points compared one by one before a RET gives up and leaves. */
-  private static final int MAX_RETURN_POINTS = 8;
-
   private final RegionShape shape;
   private final Map<Long, Label> heads = new HashMap<>();
   private final Map<Long, Integer> exitNumbers = new HashMap<>();
@@ -32,15 +34,28 @@ final class RegionCompiler {
   /** Instruction numbers at which the epilogue hands over, with the code that jumps there. */
   private final List<Runnable> outOfLine = new ArrayList<>();
 
+  /** Blocks whose head has been written: jumps there go backwards. */
+  private final Set<Long> begun = new HashSet<>();
+
   private final Label epilogue = new Label();
   private final Label returnPending = new Label();
+  private final Map<Long, List<RegionBlock>> predecessors;
+
+  /** Kind of the flags at the end of each block written so far. */
+  private final Map<Long, Integer> kindAfter = new HashMap<>();
+
   private Code c;
   private AluCompiler alu;
+  private ShiftCompiler shifts;
   private MoveCompiler moves;
+  private VectorCompiler vectors;
+
+  /** Number of the current instruction within the region. */
   private int number;
 
   RegionCompiler(RegionShape shape) {
     this.shape = shape;
+    predecessors = shape.predecessors();
     for (RegionBlock b : shape.blocks()) {
       heads.put(b.va(), new Label());
       exitNumber(b.va());
@@ -88,7 +103,9 @@ final class RegionCompiler {
     mv.visitCode();
     c = new Code(mv, shape.usedRegisters(), shape.writtenRegisters());
     alu = new AluCompiler(c);
+    shifts = new ShiftCompiler(c);
     moves = new MoveCompiler(c);
+    vectors = new VectorCompiler(c);
     body();
     mv.visitMaxs(0, 0);
     mv.visitEnd();
@@ -113,35 +130,41 @@ final class RegionCompiler {
     mv.visitVarInsn(ALOAD, Locals.CPU);
     mv.visitFieldInsn(GETFIELD, Code.CPU, "r", "[J");
     mv.visitVarInsn(ASTORE, Locals.FILE);
+    mv.visitVarInsn(ALOAD, Locals.CPU);
+    mv.visitFieldInsn(GETFIELD, Code.CPU, "x", "[J");
+    mv.visitVarInsn(ASTORE, Locals.VECTORS);
+    mv.visitFieldInsn(GETSTATIC, "org/hypergraft/vmm/mmu/GuestRam", "U", "Lsun/misc/Unsafe;");
+    mv.visitVarInsn(ASTORE, Locals.UNSAFE);
     c.load();
     c.setInt(Locals.AT, 0);
     c.setInt(Locals.EXIT, 0);
-    for (int local : new int[] {Locals.TARGET, Locals.T0, Locals.T1, Locals.EA}) {
-      c.op(LCONST_0);
-      c.storeLong(local);
-    }
+    c.op(LCONST_0);
+    c.storeLong(Locals.TARGET);
     Label start = new Label();
     Label end = new Label();
+    boolean throwing = shape.blocks().stream().anyMatch(RegionCompiler::throwing);
     Label handler = new Label();
-    mv.visitTryCatchBlock(start, end, handler, "org/hypergraft/vmm/mmu/GuestFault");
-    mv.visitTryCatchBlock(start, end, handler, "org/hypergraft/vmm/mmu/MmioRestart");
+    if (throwing) {
+      mv.visitTryCatchBlock(start, end, handler, "org/hypergraft/vmm/mmu/GuestFault");
+      mv.visitTryCatchBlock(start, end, handler, "org/hypergraft/vmm/mmu/MmioRestart");
+    }
     mv.visitLabel(start);
-    boolean first = true;
     List<RegionBlock> blocks = shape.blocks();
     for (int k = 0; k < blocks.size(); k++) {
-      block(blocks.get(k), first, k + 1 < blocks.size() ? blocks.get(k + 1).va() : -1);
-      first = false;
+      block(blocks.get(k), k == 0, k + 1 < blocks.size() ? blocks.get(k + 1).va() : -1);
     }
     for (int k = 0; k < outOfLine.size(); k++) {
       outOfLine.get(k).run();
     }
     mv.visitLabel(end);
-    mv.visitLabel(handler);
-    mv.visitInsn(POP);
-    mv.visitVarInsn(ILOAD, Locals.AT);
-    c.integer(exitAddresses.size());
-    c.op(IADD);
-    mv.visitVarInsn(ISTORE, Locals.EXIT);
+    if (throwing) {
+      mv.visitLabel(handler);
+      mv.visitInsn(POP);
+      mv.visitVarInsn(ILOAD, Locals.AT);
+      c.integer(exitAddresses.size());
+      c.op(IADD);
+      mv.visitVarInsn(ISTORE, Locals.EXIT);
+    }
     mv.visitLabel(epilogue);
     c.spill();
     mv.visitVarInsn(ALOAD, Locals.THIS);
@@ -156,12 +179,19 @@ final class RegionCompiler {
     mv.visitInsn(ARETURN);
   }
 
+  /** Whether something called from the block's code may fault. */
+  private static boolean throwing(RegionBlock b) {
+    return Arrays.stream(b.insns())
+        .anyMatch(i -> !Translatable.inline(i) && VectorForms.callable(i));
+  }
+
   private void block(RegionBlock b, boolean entry, long nextVa) {
     Label body = new Label();
     if (entry) {
       c.jump(GOTO, body);
     }
     c.label(heads.get(b.va()));
+    begun.add(b.va());
     // entering a block charges all of it, as in tier 0
     c.loadLong(Locals.LEFT);
     c.longValue(b.insns().length);
@@ -182,52 +212,82 @@ final class RegionCompiler {
           exit(b.va());
         });
     c.label(body);
-    c.kind = Code.UNKNOWN;
+    c.kind = kindBefore(b, entry);
+    vectors.forget();
     Insn[] insns = b.insns();
     boolean open = true;
     for (int k = 0; k < insns.length; k++, number++) {
       Insn i = insns[k];
-      boolean last = k == insns.length - 1;
       if (!Translatable.inline(i)) {
-        if (last && b.endsRegion()) {
+        if (VectorForms.callable(i)) {
+          called(i);
+        } else if (k == insns.length - 1 && b.endsRegion()) {
           exitNumbered(exitAddresses.size() + number);
           open = false;
         } else {
           viaTier0();
         }
-        continue;
-      }
-      if (FlagUse.mayLeave(i)) {
-        c.setInt(Locals.AT, number);
-      }
-      if (Translatable.branch(i)) {
-        branch(i, nextVa);
+      } else if (Translatable.branch(i)) {
+        branch(b, nextVa);
         open = false;
       } else {
         boolean live = FlagUse.live(insns, k);
-        if (!moves.compile(i) && !alu.compile(i, live)) {
+        if (!moves.compile(i)
+            && !alu.compile(i, live)
+            && !shifts.compile(i, live)
+            && !vectors.compile(i)) {
           throw new IllegalStateException("no code for " + i.mnemonic);
         }
-        if (stores(i)) {
-          afterStore(number);
-        }
       }
+      leaveOnMiss();
     }
     if (open) {
       edge(b.end(), nextVa);
     }
+    kindAfter.put(b.va(), c.kind);
   }
 
-  private static boolean stores(Insn i) {
-    Mnemonic m = i.mnemonic;
-    return m == Mnemonic.PUSH
-        || i.operands > 0
-            && i.kind[0] == Insn.MEM
-            && m != Mnemonic.CMP
-            && m != Mnemonic.TEST
-            && m != Mnemonic.BT
-            && m != Mnemonic.MUL
-            && m != Mnemonic.NOP;
+  /** Kind of the flags at the start of a block, if all that lead there agree on it. */
+  private int kindBefore(RegionBlock b, boolean entry) {
+    List<RegionBlock> before = predecessors.getOrDefault(b.va(), List.of());
+    if (entry || before.isEmpty() || shape.returnPoint(b.va())) {
+      return Code.UNKNOWN;
+    }
+    int kind = kindAfter.getOrDefault(before.get(0).va(), Code.UNKNOWN);
+    for (RegionBlock p : before) {
+      if (kindAfter.getOrDefault(p.va(), Code.UNKNOWN) != kind) {
+        return Code.UNKNOWN;
+      }
+    }
+    return kind;
+  }
+
+  /** Where the current instruction's accesses go when they miss: out to its tier-0 op. */
+  private void leaveOnMiss() {
+    Label miss = c.memory.takeMiss();
+    if (miss != null) {
+      int exit = exitAddresses.size() + number;
+      outOfLine.add(
+          () -> {
+            c.label(miss);
+            exitNumbered(exit);
+          });
+    }
+  }
+
+  /** Calls the tier-0 op of a vector instruction, which needs only its address registers. */
+  private void called(Insn i) {
+    c.setInt(Locals.AT, number);
+    if (i.hasMemory()) {
+      c.spillRegisters(RegisterUse.read(i));
+    }
+    c.mv.visitVarInsn(ALOAD, Locals.THIS);
+    c.mv.visitVarInsn(ALOAD, Locals.CPU);
+    c.integer(number);
+    c.mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "call", "(" + CPU_DESC + "I)V", false);
+    if (i.kind[0] == Insn.MEM) {
+      afterStore(number);
+    }
   }
 
   /** Leaves after instruction {@code k} if its store hit translated code. */
@@ -253,91 +313,124 @@ final class RegionCompiler {
     c.jump(IFEQ, returnPending);
     c.load();
     c.kind = Code.UNKNOWN;
+    vectors.forget();
   }
 
   // ---- control ---------------------------------------------------------------------------------
 
-  private void branch(Insn i, long nextVa) {
+  private void branch(RegionBlock b, long nextVa) {
+    Insn i = b.last();
     switch (i.mnemonic) {
       case JCC -> {
-        Label taken = heads.get(i.imm);
-        if (taken != null) {
-          Conditions.jumpIf(c, i.cond, taken);
-        } else {
-          Label out = new Label();
-          Conditions.jumpIf(c, i.cond, out);
-          outOfLine.add(
-              () -> {
-                c.label(out);
-                exit(i.imm);
-              });
-        }
-        edge(i.end(), nextVa);
+        conditional(b.target(), i.cond);
+        edge(b.end(), nextVa);
       }
       case JMP -> {
-        if (i.kind[0] == Insn.REL) {
-          edge(i.imm, nextVa);
+        if (b.direct()) {
+          edge(b.target(), nextVa);
         } else {
-          c.pushUnsigned(i, 0, 8);
+          c.pushUnsigned(i, 0, MoveCompiler.slot(i));
           c.storeLong(Locals.TARGET);
-          requireCanonical(0);
+          requireCanonical(i, 0);
           computed();
         }
       }
       case CALL -> {
-        boolean direct = i.kind[0] == Insn.REL;
-        if (!direct) {
-          c.pushUnsigned(i, 0, 8);
+        if (!b.direct()) {
+          c.pushUnsigned(i, 0, MoveCompiler.slot(i));
           c.storeLong(Locals.TARGET);
         }
-        c.longValue(i.end());
+        c.longValue(b.end());
         c.storeLong(Locals.T0);
-        moves.pushT0();
-        if (direct) {
-          edge(i.imm, nextVa);
+        moves.pushT0(i);
+        if (b.direct()) {
+          edge(b.target(), nextVa);
         } else {
-          requireCanonical(8);
+          requireCanonical(i, MoveCompiler.slot(i));
           computed();
         }
       }
       case RET -> {
-        moves.popTo(Locals.TARGET);
-        requireCanonical(0);
-        c.loadLong(Locals.register(4));
-        c.longValue(8 + (i.operands > 0 ? i.imm & 0xffff : 0));
-        c.op(LADD);
+        moves.popTo(i, Locals.TARGET);
+        int popped = MoveCompiler.slot(i) + (i.operands > 0 ? (int) i.imm & 0xffff : 0);
+        moves.movedStack(i, popped);
         c.storeLong(Locals.register(4));
-        int tries = 0;
-        for (long point : shape.returnPoints()) {
-          if (tries++ == MAX_RETURN_POINTS) {
-            break;
-          }
-          c.loadLong(Locals.TARGET);
-          c.longValue(point);
-          c.op(LCMP);
-          c.jump(IFEQ, heads.get(point));
-        }
+        returnWithin(shape.returns().getOrDefault(b.va(), List.of()));
+        requireCanonical(i, -popped);
         computed();
       }
       default -> throw new IllegalStateException("no branch: " + i.mnemonic);
     }
   }
 
+  private void conditional(long target, int cond) {
+    Label head = heads.get(target);
+    if (head == null) {
+      Label out = new Label();
+      Conditions.jumpIf(c, cond, out);
+      outOfLine.add(
+          () -> {
+            c.label(out);
+            exit(target);
+          });
+    } else if (begun.contains(target)) {
+      // HotSpot keeps the operands of a backward conditional branch alive for its safepoint
+      Label skip = new Label();
+      Conditions.jumpIf(c, cond ^ 1, skip);
+      c.jump(GOTO, head);
+      c.label(skip);
+    } else {
+      Conditions.jumpIf(c, cond, head);
+    }
+  }
+
+  /** Goes on within the region if TARGET is one of {@code points}, in ascending order. */
+  private void returnWithin(Collection<Long> points) {
+    Label elsewhere = new Label();
+    SortedMap<Integer, Long> keys = new TreeMap<>();
+    for (long point : points) {
+      keys.putIfAbsent((int) point, point);
+    }
+    if (keys.size() == 1) {
+      returnTo(keys.get(keys.firstKey()), elsewhere);
+    } else if (keys.size() > 1) {
+      Label[] labels = keys.keySet().stream().map(k -> new Label()).toArray(Label[]::new);
+      int[] values = keys.keySet().stream().mapToInt(Integer::intValue).toArray();
+      c.loadLong(Locals.TARGET);
+      c.op(L2I);
+      c.mv.visitLookupSwitchInsn(elsewhere, values, labels);
+      for (int k = 0; k < labels.length; k++) {
+        c.label(labels[k]);
+        returnTo(keys.get(values[k]), elsewhere);
+      }
+    }
+    c.label(elsewhere);
+  }
+
+  private void returnTo(long point, Label elsewhere) {
+    c.loadLong(Locals.TARGET);
+    c.longValue(point);
+    c.op(LCMP);
+    c.jump(IFNE, elsewhere);
+    c.jump(GOTO, heads.get(point));
+  }
+
   /**
    * Leaves the branch to its tier-0 op, which faults, unless the computed target is canonical.
    *
-   * @param pushed bytes by which RSP has to go back first
+   * @param back what RSP has to be moved by first
    */
-  private void requireCanonical(int pushed) {
+  private void requireCanonical(Insn i, int back) {
+    if (i.mode != 64) {
+      return;
+    }
     c.mv.visitVarInsn(ALOAD, Locals.MMU);
     c.loadLong(Locals.TARGET);
     c.mmu("canonical", "(J)Z");
     Label good = new Label();
     c.jump(IFNE, good);
-    if (pushed != 0) {
-      c.loadLong(Locals.register(4));
-      c.longValue(pushed);
-      c.op(LADD);
+    if (back != 0) {
+      moves.movedStack(i, back);
       c.storeLong(Locals.register(4));
     }
     exitNumbered(exitAddresses.size() + number);

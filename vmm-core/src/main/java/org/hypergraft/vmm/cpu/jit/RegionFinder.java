@@ -10,6 +10,7 @@ import java.util.Set;
 import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
+import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Block;
 import org.hypergraft.vmm.cpu.interpret.BlockLinks;
 
@@ -24,17 +25,17 @@ final class RegionFinder {
   /** Fewest instructions of a region without a loop. */
   private static final int MIN_STRAIGHT = 16;
 
-  private final int maxInstructions;
+  private RegionFinder() {}
 
-  RegionFinder(int maxInstructions) {
-    this.maxInstructions = maxInstructions;
-  }
-
-  /** The region of {@code entry}, or null if nothing can be compiled. */
-  RegionShape find(Block entry) {
+  /**
+   * The blocks that should go into a region of at most {@code maxInstructions} with {@code entry},
+   * in the order of their worth; empty if nothing can be compiled. Reads the code cache: for the
+   * guest's thread.
+   */
+  static List<RegionBlock> grow(Block entry, int maxInstructions) {
     RegionBlock first = decode(entry);
     if (first == null || !Translatable.inline(first.insns()[0]) && first.insns().length == 1) {
-      return null;
+      return List.of();
     }
     int floor = Math.max(1, entry.entries() / COLDER);
     List<RegionBlock> blocks = new ArrayList<>();
@@ -59,7 +60,23 @@ final class RegionFinder {
       blocks.add(next);
       extend(next, frontier, known, floor);
     }
-    RegionShape shape = RegionShape.of(inFlowOrder(blocks));
+    return blocks;
+  }
+
+  /** The region of the most worthy blocks that fit; null if none is worth compiling. */
+  static RegionShape shape(List<RegionBlock> blocks, int maxInstructions) {
+    List<RegionBlock> chosen = new ArrayList<>();
+    int instructions = 0;
+    for (RegionBlock b : blocks) {
+      if (chosen.isEmpty() || instructions + b.insns().length <= maxInstructions) {
+        chosen.add(b);
+        instructions += b.insns().length;
+      }
+    }
+    if (chosen.isEmpty()) {
+      return null;
+    }
+    RegionShape shape = RegionShape.of(inFlowOrder(chosen));
     return worthwhile(shape) ? shape : null;
   }
 
@@ -78,7 +95,7 @@ final class RegionFinder {
     }
     Insn last = from.last();
     if (last.mnemonic == Mnemonic.CALL) {
-      offer(BlockLinks.recent(from.block(), last.end()), frontier, known, floor);
+      offer(BlockLinks.recent(from.block(), from.end()), frontier, known, floor);
     }
   }
 
@@ -109,12 +126,8 @@ final class RegionFinder {
   }
 
   private static long fallThrough(RegionBlock b) {
-    Insn i = b.last();
-    boolean direct = i.operands > 0 && i.kind[0] == Insn.REL;
-    if ((i.mnemonic == Mnemonic.JMP || i.mnemonic == Mnemonic.CALL) && direct) {
-      return i.imm;
-    }
-    return i.end();
+    Mnemonic m = b.last().mnemonic;
+    return (m == Mnemonic.JMP || m == Mnemonic.CALL) && b.direct() ? b.target() : b.end();
   }
 
   private static RegionBlock take(List<RegionBlock> from, long va) {
@@ -135,10 +148,11 @@ final class RegionFinder {
     if (code == null) {
       return null;
     }
+    int mode = (b.modeKey & Cpu.MODE_SIZE) == 2 ? 64 : 32;
     List<Insn> insns = new ArrayList<>();
     for (int at = 0; at < code.length; ) {
       Insn i = new Insn();
-      int n = Decoder.decode(code, at, code.length, b.va + at, 64, i);
+      int n = Decoder.decode(code, at, code.length, b.va + at, mode, i);
       if (n == 0) {
         return null;
       }

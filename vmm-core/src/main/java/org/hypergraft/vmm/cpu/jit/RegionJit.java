@@ -28,7 +28,8 @@ public final class RegionJit implements Tier1, AutoCloseable {
   /** Entries of a block before its region is compiled; lower costs more than it gains. */
   public static final int DEFAULT_THRESHOLD = 100_000;
 
-  private static final int[] SIZES = {320, 160, 80, 40};
+  /** Most guest instructions of a region. */
+  private static final int MAX_INSTRUCTIONS = 240;
 
   private final Mode mode;
   private final int threshold;
@@ -39,6 +40,7 @@ public final class RegionJit implements Tier1, AutoCloseable {
   private long compiled;
   private long instructions;
   private long declined;
+  private int largestMethod;
 
   private record Finished(RegionShape shape, RegionCode.Compiled code, Region region) {}
 
@@ -54,28 +56,16 @@ public final class RegionJit implements Tier1, AutoCloseable {
 
   @Override
   public void hot(Block entry) {
-    if (entry.single() || (entry.modeKey & Cpu.MODE_SIZE) != 2) {
+    if (entry.single() || !compilable(entry.modeKey)) {
       return;
     }
-    List<RegionShape> shapes = new ArrayList<>();
-    int smallest = Integer.MAX_VALUE;
-    for (int size : SIZES) {
-      if (size >= smallest) {
-        continue;
-      }
-      RegionShape shape = new RegionFinder(size).find(entry);
-      if (shape == null) {
-        break;
-      }
-      smallest = shape.instructions();
-      shapes.add(shape);
-    }
-    if (shapes.isEmpty()) {
+    List<RegionBlock> blocks = RegionFinder.grow(entry, MAX_INSTRUCTIONS);
+    if (RegionFinder.shape(blocks, MAX_INSTRUCTIONS) == null) {
       declined++;
       return;
     }
     if (mode == Mode.SYNCHRONOUS) {
-      compile(shapes);
+      compile(blocks);
       work = true;
       poll();
       return;
@@ -89,17 +79,28 @@ public final class RegionJit implements Tier1, AutoCloseable {
                 return t;
               });
     }
-    worker.execute(() -> compile(shapes));
+    worker.execute(() -> compile(blocks));
   }
 
-  private void compile(List<RegionShape> shapes) {
-    for (RegionShape shape : shapes) {
+  /** 64-bit code, and flat 32-bit code on a 32-bit stack. */
+  private static boolean compilable(int modeKey) {
+    int flat = Cpu.MODE_FLAT | Cpu.MODE_STACK32;
+    int size = modeKey & Cpu.MODE_SIZE;
+    return size == 2 || size == 1 && (modeKey & flat) == flat;
+  }
+
+  /** Compiles as many of the blocks, the first ones first, as one method can take. */
+  private void compile(List<RegionBlock> blocks) {
+    int limit = MAX_INSTRUCTIONS;
+    RegionShape shape;
+    while ((shape = RegionFinder.shape(blocks, limit)) != null) {
       RegionCode.Compiled code = RegionCode.compile(shape);
       if (code != null) {
         finished.add(new Finished(shape, code, RegionCode.define(code)));
         work = true;
         return;
       }
+      limit = shape.instructions() * 3 / 4;
     }
   }
 
@@ -146,6 +147,7 @@ public final class RegionJit implements Tier1, AutoCloseable {
     BlockLinks.setFirst(entry, region);
     compiled++;
     instructions += f.shape().instructions();
+    largestMethod = Math.max(largestMethod, f.code().methodSize());
   }
 
   /** Regions installed. */
@@ -156,6 +158,11 @@ public final class RegionJit implements Tier1, AutoCloseable {
   /** Guest instructions in the installed regions. */
   public long instructions() {
     return instructions;
+  }
+
+  /** Bytecode size of the largest method installed, at most. */
+  int largestMethod() {
+    return largestMethod;
   }
 
   /** Hot blocks that no region could start with. */

@@ -27,16 +27,16 @@ final class RegisterUse {
     }
     return mask
         | switch (i.mnemonic) {
-          case MUL, CDQ, CQO, CDQE, CWDE -> RAX;
+          case MUL, CDQ, CQO, CDQE, CWDE, CMPXCHG -> RAX;
           case PUSH, POP, CALL, RET -> RSP;
-          case LEAVE -> RBP;
+          case LEAVE -> RSP | RBP;
           default -> 0;
         };
   }
 
   static long written(Insn i) {
     switch (i.mnemonic) {
-      case CMP, TEST, BT, NOP, ENDBR64, JCC, JMP, PREFETCHT0, PREFETCHW, PREFETCHNTA:
+      case CMP, TEST, BT, NOP, ENDBR64, ENDBR32, JCC, JMP:
         return 0;
       case PUSH, CALL, RET:
         return RSP;
@@ -50,8 +50,10 @@ final class RegisterUse {
         return RDX;
       case CDQE, CWDE:
         return RAX;
-      case XCHG:
+      case XCHG, XADD:
         return destination(i) | 1L << i.reg[1];
+      case CMPXCHG:
+        return destination(i) | RAX;
       default:
         return destination(i);
     }

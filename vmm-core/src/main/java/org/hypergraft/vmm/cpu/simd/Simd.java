@@ -63,8 +63,13 @@ final class Simd {
     }
   }
 
+  /** Whether the operating system lets SSE instructions run. */
+  static boolean sseUsable(Cpu c) {
+    return (c.cr0 & CR0_EM_TS) == 0 && (c.cr4 & CR4_OSFXSR) != 0;
+  }
+
   static void checkSse(Cpu c) {
-    if ((c.cr0 & CR0_EM_TS) != 0 || (c.cr4 & CR4_OSFXSR) == 0) {
+    if (!sseUsable(c)) {
       throw GuestFault.of(
           (c.cr0 & Cpu.CR0_EM) != 0 || (c.cr4 & CR4_OSFXSR) == 0 ? GuestFault.UD : GuestFault.NM);
     }

@@ -15,15 +15,10 @@ final class SseFloat {
   static final int DAZ = 1 << 6;
   static final int FTZ = 1 << 15;
 
-  /** RC, PM and PE; and their values when only new exceptions could matter. */
-  private static final int QUICK_MASK = 0x6000 | 0x1000 | 0x20;
-
-  private static final int QUICK = 0x1020;
-
   private SseFloat() {}
 
   private static boolean quick(Cpu c) {
-    return (c.mxcsr & QUICK_MASK) == QUICK;
+    return QuickDouble.quick(c);
   }
 
   /** Normal or zero. */
@@ -33,19 +28,13 @@ final class SseFloat {
   }
 
   private static boolean plain(long v) {
-    int e = (int) (v >>> 52) & 0x7ff;
-    return e != 0x7ff && (e != 0 || v << 1 == 0);
+    return QuickDouble.ordinary(v);
   }
 
   /** Normal, and not the smallest, which a tiny result may have been rounded up to. */
   private static boolean safe(int v) {
     int e = v >>> 23 & 0xff;
     return e != 0xff && e > 1;
-  }
-
-  private static boolean safe(long v) {
-    int e = (int) (v >>> 52) & 0x7ff;
-    return e != 0x7ff && e > 1;
   }
 
   private static SoftFloat soft(Cpu c) {
@@ -173,9 +162,9 @@ final class SseFloat {
   }
 
   static long add64(Cpu c, long a, long b) {
-    if (quick(c) && plain(a) && plain(b)) {
+    if (quick(c)) {
       long r = Double.doubleToRawLongBits(Double.longBitsToDouble(a) + Double.longBitsToDouble(b));
-      if (safe(r)) {
+      if (QuickDouble.sum(a, b, r)) {
         return r;
       }
     }
@@ -186,9 +175,9 @@ final class SseFloat {
   }
 
   static long sub64(Cpu c, long a, long b) {
-    if (quick(c) && plain(a) && plain(b)) {
+    if (quick(c)) {
       long r = Double.doubleToRawLongBits(Double.longBitsToDouble(a) - Double.longBitsToDouble(b));
-      if (safe(r)) {
+      if (QuickDouble.sum(a, b, r)) {
         return r;
       }
     }
@@ -199,9 +188,9 @@ final class SseFloat {
   }
 
   static long mul64(Cpu c, long a, long b) {
-    if (quick(c) && plain(a) && plain(b)) {
+    if (quick(c)) {
       long r = Double.doubleToRawLongBits(Double.longBitsToDouble(a) * Double.longBitsToDouble(b));
-      if (safe(r)) {
+      if (QuickDouble.product(a, b, r)) {
         return r;
       }
     }
@@ -212,9 +201,9 @@ final class SseFloat {
   }
 
   static long div64(Cpu c, long a, long b) {
-    if (quick(c) && plain(a) && plain(b)) {
+    if (quick(c)) {
       long r = Double.doubleToRawLongBits(Double.longBitsToDouble(a) / Double.longBitsToDouble(b));
-      if (safe(r)) {
+      if (QuickDouble.quotient(a, b, r)) {
         return r;
       }
     }
@@ -225,7 +214,7 @@ final class SseFloat {
   }
 
   static long sqrt64(Cpu c, long a) {
-    if (quick(c) && plain(a) && a >= 0) {
+    if (quick(c) && QuickDouble.root(a)) {
       return Double.doubleToRawLongBits(Math.sqrt(Double.longBitsToDouble(a)));
     }
     SoftFloat f = load64(c, a, a);
@@ -263,9 +252,7 @@ final class SseFloat {
 
   private static long pick64(Cpu c, long a, long b, int wanted) {
     if (plain(a) && plain(b)) {
-      double x = Double.longBitsToDouble(a);
-      double y = Double.longBitsToDouble(b);
-      return (wanted < 0 ? x < y : x > y) ? a : b;
+      return wanted < 0 ? QuickDouble.min(a, b) : QuickDouble.max(a, b);
     }
     SoftFloat f = load64(c, a, b);
     if (f.compare(false) == wanted) {
@@ -391,6 +378,9 @@ final class SseFloat {
   }
 
   static long toInt64(Cpu c, long a, int bits, boolean truncate) {
+    if (truncate && quick(c) && QuickDouble.truncates(a, bits / 8)) {
+      return (long) Double.longBitsToDouble(a);
+    }
     SoftFloat f = load64(c, a, 0);
     return f.toInteger(bits, truncate ? SoftFloat.TRUNCATE : f.rounding);
   }

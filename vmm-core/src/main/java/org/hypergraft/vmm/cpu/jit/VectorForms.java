@@ -1,0 +1,122 @@
+package org.hypergraft.vmm.cpu.jit;
+
+import java.util.EnumSet;
+import java.util.Set;
+import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.Mnemonic;
+
+/** Which vector instructions compiled code knows, and how. */
+final class VectorForms {
+  private static final Set<Mnemonic> MOVES =
+      EnumSet.of(
+          Mnemonic.MOVAPS,
+          Mnemonic.MOVAPD,
+          Mnemonic.MOVDQA,
+          Mnemonic.MOVUPS,
+          Mnemonic.MOVUPD,
+          Mnemonic.MOVDQU,
+          Mnemonic.MOVSD,
+          Mnemonic.MOVSS,
+          Mnemonic.MOVQ,
+          Mnemonic.MOVD,
+          Mnemonic.MOVHPS,
+          Mnemonic.MOVHPD,
+          Mnemonic.MOVLPS,
+          Mnemonic.MOVLPD,
+          Mnemonic.MOVHLPS,
+          Mnemonic.MOVLHPS,
+          Mnemonic.UNPCKLPD,
+          Mnemonic.UNPCKHPD);
+
+  private static final Set<Mnemonic> LANES =
+      EnumSet.of(
+          Mnemonic.PXOR,
+          Mnemonic.XORPS,
+          Mnemonic.XORPD,
+          Mnemonic.PAND,
+          Mnemonic.ANDPS,
+          Mnemonic.ANDPD,
+          Mnemonic.POR,
+          Mnemonic.ORPS,
+          Mnemonic.ORPD,
+          Mnemonic.PANDN,
+          Mnemonic.ANDNPS,
+          Mnemonic.ANDNPD,
+          Mnemonic.PADDQ,
+          Mnemonic.PSUBQ);
+
+  private static final Set<Mnemonic> DOUBLES =
+      EnumSet.of(
+          Mnemonic.ADDSD,
+          Mnemonic.SUBSD,
+          Mnemonic.MULSD,
+          Mnemonic.DIVSD,
+          Mnemonic.SQRTSD,
+          Mnemonic.MINSD,
+          Mnemonic.MAXSD,
+          Mnemonic.ADDPD,
+          Mnemonic.SUBPD,
+          Mnemonic.MULPD,
+          Mnemonic.DIVPD,
+          Mnemonic.SQRTPD,
+          Mnemonic.MINPD,
+          Mnemonic.MAXPD,
+          Mnemonic.UCOMISD,
+          Mnemonic.COMISD,
+          Mnemonic.CVTSI2SD,
+          Mnemonic.CVTTSD2SI);
+
+  private VectorForms() {}
+
+  /** Whether the instruction has code of its own in {@link VectorCompiler}: legacy encodings. */
+  static boolean inline(Insn i) {
+    if (i.encoding != 0 || i.lock || i.addrSize == 2 && i.hasMemory()) {
+      return false;
+    }
+    boolean vector = false;
+    for (int k = 0; k < i.operands; k++) {
+      switch (i.kind[k]) {
+        case Insn.XMM -> vector = true;
+        case Insn.GPR, Insn.MEM -> {}
+        default -> {
+          return false;
+        }
+      }
+    }
+    return vector && (MOVES.contains(i.mnemonic) || lanes(i) || doubles(i));
+  }
+
+  /** Operations on 64-bit lanes that raise nothing. */
+  static boolean lanes(Insn i) {
+    return LANES.contains(i.mnemonic);
+  }
+
+  static boolean doubles(Insn i) {
+    return DOUBLES.contains(i.mnemonic);
+  }
+
+  /**
+   * Whether the tier-0 op of the instruction can be called with general registers and flags left in
+   * locals: it uses vector registers only, and general ones for its address.
+   */
+  static boolean callable(Insn i) {
+    boolean vector = false;
+    for (int k = 0; k < i.operands; k++) {
+      switch (i.kind[k]) {
+        case Insn.XMM -> vector = true;
+        case Insn.IMM, Insn.MEM -> {}
+        default -> {
+          return false;
+        }
+      }
+    }
+    if (!vector || i.lock) {
+      return false;
+    }
+    String name = i.mnemonic.name();
+    boolean flags = name.contains("COMIS") || name.contains("TEST") || name.contains("CMPISTR");
+    boolean registers = name.contains("CMPESTR") || name.contains("CMPISTR");
+    boolean address = name.contains("MASKMOV") || name.contains("GATHER");
+    return !flags && !registers && !address;
+  }
+}

@@ -1,0 +1,364 @@
+package org.hypergraft.vmm.cpu.jit;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.stream.Stream;
+import org.hypergraft.vmm.bus.InterruptSource;
+import org.hypergraft.vmm.bus.MmioBus;
+import org.hypergraft.vmm.cpu.Cpu;
+import org.hypergraft.vmm.cpu.ExceptionDelivery;
+import org.hypergraft.vmm.cpu.Flags;
+import org.hypergraft.vmm.cpu.interpret.Engine;
+import org.hypergraft.vmm.cpu.interpret.Lowering;
+import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
+import org.hypergraft.vmm.cpu.simd.SimdLowering;
+import org.hypergraft.vmm.cpu.system.SystemLowering;
+import org.hypergraft.vmm.mmu.GuestRam;
+import org.hypergraft.vmm.mmu.Mmu;
+import org.junit.jupiter.api.Test;
+
+/** Regions against tier 0 on small programs: counts, limits, and code that changes under them. */
+class RegionJitTest {
+  private static final long CODE = 0x1000;
+  private static final long FUNCTION = 0x3000;
+  private static final long DATA = 0x8000;
+  private static final long STACK = 0x7000;
+  private static final int THRESHOLD = 4;
+
+  /** HotSpot compiles no method of more bytes of bytecode (DontCompileHugeMethods). */
+  private static final int CLIFF = 8_000;
+
+  /** A processor in flat code, with tier 1 (synchronous, early) or without. */
+  private static final class Guest implements AutoCloseable {
+    final GuestRam ram = new GuestRam(4 << 20);
+    final Mmu mmu = new Mmu(ram, new NoDevice());
+    final Cpu cpu = new Cpu(0);
+    final Engine engine =
+        new Engine(
+            ram,
+            Stream.concat(
+                    Arrays.stream(IntegerLowerings.all(f -> true)),
+                    Stream.of(new SystemLowering(f -> true), new SimdLowering(f -> true)))
+                .toArray(Lowering[]::new));
+    final RegionJit jit;
+    final StringBuilder events = new StringBuilder();
+
+    Guest(boolean compiled) {
+      jit = compiled ? new RegionJit(RegionJit.Mode.SYNCHRONOUS, THRESHOLD) : null;
+      if (jit != null) {
+        engine.tier1(jit);
+      }
+      cpu.mmu = mmu;
+      cpu.interrupts = new Silence();
+      cpu.delivery = new Recorder(events);
+      cpu.cr4 = 1 << 9 | 1 << 5; // OSFXSR PAE
+      cpu.rip = CODE;
+      cpu.r[Cpu.RSP] = STACK;
+      cpu.r[Cpu.RDI] = DATA;
+    }
+
+    Guest wide() {
+      segments(0, Cpu.ATTR_L);
+      cpu.cr0 = Cpu.CR0_PE;
+      cpu.efer = Cpu.EFER_LMA;
+      cpu.updateMode();
+      return this;
+    }
+
+    Guest narrow() {
+      segments(Cpu.ATTR_DB, Cpu.ATTR_DB);
+      cpu.cr0 = Cpu.CR0_PE;
+      cpu.updateMode();
+      return this;
+    }
+
+    private void segments(int data, int code) {
+      for (int s = 0; s < 6; s++) {
+        cpu.segLimit[s] = -1;
+        cpu.segAttr[s] = Cpu.ATTR_P | Cpu.ATTR_S | 3 | data;
+      }
+      cpu.segAttr[Cpu.CS] = Cpu.ATTR_P | Cpu.ATTR_S | 0xb | code;
+    }
+
+    /** Identity-maps 2 MiB, in 4 KiB pages; page tables at 1 MiB. */
+    Guest paged() {
+      long tables = 1 << 20;
+      ram.put64(tables, tables + 0x1000 | 3);
+      ram.put64(tables + 0x1000, tables + 0x2000 | 3);
+      ram.put64(tables + 0x2000, tables + 0x3000 | 3);
+      for (int page = 0; page < 512; page++) {
+        map(page * 4096L, page * 4096L);
+      }
+      cpu.cr0 = Cpu.CR0_PE | Cpu.CR0_PG;
+      cpu.cr3 = tables;
+      assertTrue(mmu.control(cpu.cr0, cpu.cr3, cpu.cr4, Cpu.EFER_LMA | Cpu.EFER_LME));
+      return this;
+    }
+
+    void map(long va, long pa) {
+      ram.put64((1 << 20) + 0x3000 + (va >>> 12) * 8, pa | 3);
+    }
+
+    Guest code(long at, String hex) {
+      ram.write(at, HexFormat.of().parseHex(hex.replace(" ", "")));
+      return this;
+    }
+
+    void run(long instructions) {
+      cpu.setStop(cpu.retired() + instructions);
+      engine.run(cpu);
+    }
+
+    String state() {
+      return Arrays.toString(cpu.r)
+          + Arrays.toString(cpu.x)
+          + Long.toHexString(cpu.rip)
+          + " "
+          + Flags.get(cpu)
+          + " "
+          + cpu.retired()
+          + events;
+    }
+
+    byte[] memory() {
+      byte[] bytes = new byte[0x10000];
+      ram.read(0, bytes, 0, bytes.length);
+      return bytes;
+    }
+
+    @Override
+    public void close() {
+      if (jit != null) {
+        jit.close();
+      }
+      mmu.close();
+      ram.close();
+    }
+  }
+
+  private static final class NoDevice implements MmioBus {
+    @Override
+    public long read(long gpa, int size) {
+      return -1;
+    }
+
+    @Override
+    public void write(long gpa, int size, long value) {}
+  }
+
+  private static final class Silence implements InterruptSource {
+    @Override
+    public boolean pending() {
+      return false;
+    }
+
+    @Override
+    public int acknowledge() {
+      throw new AssertionError("nothing is pending");
+    }
+  }
+
+  private record Recorder(StringBuilder events) implements ExceptionDelivery {
+    @Override
+    public boolean exception(Cpu c, int vector, int errorCode, long address) {
+      events.append(" #%d at %x after %d".formatted(vector, c.rip, c.retired()));
+      c.exitRequested = true;
+      c.rip = CODE;
+      return true;
+    }
+
+    @Override
+    public boolean interrupt(Cpu c, int vector) {
+      throw new AssertionError("nothing is pending");
+    }
+  }
+
+  /** Runs both tiers in slices of {@code slice} instructions and compares after each. */
+  private static void same(Guest plain, Guest compiled, int slices, int slice) {
+    for (int k = 0; k < slices; k++) {
+      plain.run(slice);
+      compiled.run(slice);
+      assertEquals(plain.state(), compiled.state(), "after slice " + k + " of " + slice);
+    }
+    assertArrayEquals(plain.memory(), compiled.memory());
+  }
+
+  /** A loop with a call, a load, flags kept over a block end, INC, ADC, a shift and SETcc. */
+  private static final String MIXED =
+      """
+      48 31 c0                   # xor rax, rax
+      48 ff c3                   # inc rbx
+      e8 f5 1f 00 00             # call 0x3000
+      48 01 44 df 08             # add [rdi + rbx*8 + 8], rax
+      48 83 fb 40                # cmp rbx, 64
+      75 0a                      # jne +10
+      bb 00 00 00 00             # mov ebx, 0
+      90 90 90 90 90             # nop
+      0f 92 c2                   # setb dl
+      eb db                      # jmp start
+      """;
+
+  private static final String CALLED =
+      """
+      48 8d 04 1b                # lea rax, [rbx + rbx]
+      48 c1 e0 03                # shl rax, 3
+      48 13 07                   # adc rax, [rdi]
+      ff c9                      # dec ecx
+      48 0f af c8                # imul rcx, rax
+      c3                         # ret
+      """;
+
+  private static String bytes(String listing) {
+    return listing.replaceAll("#[^\\n]*", "").replaceAll("\\s", "");
+  }
+
+  @Test
+  void stopsExactlyWhereverTheSliceEnds() {
+    for (int slice : new int[] {1, 2, 3, 7, 13, 100, 1009}) {
+      try (Guest plain = new Guest(false).wide();
+          Guest compiled = new Guest(true).wide()) {
+        for (Guest g : new Guest[] {plain, compiled}) {
+          g.code(CODE, bytes(MIXED)).code(FUNCTION, bytes(CALLED));
+        }
+        same(plain, compiled, 40, slice);
+        compiled.run(2_000);
+        assertTrue(compiled.jit.regions() > 0, "no region was made");
+      }
+    }
+  }
+
+  @Test
+  void methodsStayBelowTheSizeThatHotSpotCompiles() {
+    ByteArrayOutputStream loop = new ByteArrayOutputStream();
+    for (int k = 0; k < 500; k++) {
+      // add [rdi + 8*k], rax; every 20th ends a block by a jump to the next instruction
+      loop.writeBytes(new byte[] {0x48, 1, (byte) 0x87, (byte) (k * 8), (byte) (k * 8 >> 8), 0, 0});
+      if (k % 20 == 19) {
+        loop.writeBytes(new byte[] {(byte) 0xeb, 0});
+      }
+    }
+    int back = -(loop.size() + 5);
+    loop.write(0xe9);
+    for (int shift = 0; shift < 32; shift += 8) {
+      loop.write(back >> shift);
+    }
+    String hex = HexFormat.of().formatHex(loop.toByteArray());
+    try (Guest plain = new Guest(false).wide();
+        Guest compiled = new Guest(true).wide()) {
+      for (Guest g : new Guest[] {plain, compiled}) {
+        g.code(CODE, hex);
+        g.cpu.r[Cpu.RAX] = 3;
+      }
+      same(plain, compiled, 20, 997);
+      int size = compiled.jit.largestMethod();
+      assertTrue(size > CLIFF / 2 && size < CLIFF, "largest method has " + size + " bytes");
+    }
+  }
+
+  @Test
+  void storeIntoTheRunningRegionTakesEffectAtOnce() {
+    // start: add rbx, 1; add byte [rip - 5], 1 (the immediate above); jmp start
+    String code = "48 83 c3 01 80 05 f8 ff ff ff 01 eb f3";
+    try (Guest plain = new Guest(false).wide();
+        Guest compiled = new Guest(true).wide()) {
+      plain.code(CODE, code);
+      compiled.code(CODE, code);
+      same(plain, compiled, 30, 31);
+    }
+  }
+
+  @Test
+  void codeWrittenFromOutsideIsSeen() {
+    // start: add rbx, 1; jmp start
+    try (Guest g = new Guest(true).wide()) {
+      g.code(CODE, "48 83 c3 01 48 83 c1 01 eb f6");
+      g.run(3_000);
+      assertEquals(1_000, g.cpu.r[Cpu.RBX]);
+      assertTrue(g.jit.regions() > 0);
+      g.ram.written(CODE, 1);
+      g.code(CODE + 3, "05");
+      g.ram.written(CODE + 3, 1);
+      g.run(3_000);
+      assertEquals(6_000, g.cpu.r[Cpu.RBX]);
+    }
+  }
+
+  @Test
+  void remappedCodeIsNotRunAnyMore() {
+    try (Guest g = new Guest(true).wide().paged()) {
+      // start: call 0x3000; jmp start. 0x3000: add rbx, 1; ret. 0x5000: add rbx, 7; ret
+      g.code(CODE, "e8 fb 1f 00 00 eb f9");
+      g.code(FUNCTION, "48 83 c3 01 c3").code(0x5000, "48 83 c3 07 c3");
+      g.run(4_000);
+      assertEquals(1_000, g.cpu.r[Cpu.RBX]);
+      g.map(FUNCTION, 0x5000);
+      g.mmu.flushPage(FUNCTION);
+      g.run(4_000);
+      assertEquals(8_000, g.cpu.r[Cpu.RBX]);
+      g.map(FUNCTION, FUNCTION);
+      g.mmu.flushAll();
+      g.run(4_000);
+      assertEquals(9_000, g.cpu.r[Cpu.RBX]);
+    }
+  }
+
+  @Test
+  void unmappedDataFaultsInsideARegionAtItsInstruction() {
+    // start: add rax, [rdi]; add rdi, 8; jmp start: runs out of the mapping
+    String code = "48 03 07 48 83 c7 08 eb f7";
+    try (Guest plain = new Guest(false).wide().paged();
+        Guest compiled = new Guest(true).wide().paged()) {
+      for (Guest g : new Guest[] {plain, compiled}) {
+        g.code(CODE, code);
+        g.ram.put64((1 << 20) + 0x3000 + 0x20 * 8, 0);
+        g.cpu.r[Cpu.RDI] = 0x1f000;
+      }
+      same(plain, compiled, 1, 5_000);
+      assertTrue(compiled.events.indexOf("#14") >= 0, compiled.events.toString());
+    }
+  }
+
+  @Test
+  void flat32BitCodeIsCompiled() {
+    // start: inc ebx; push ebx; pop eax; add [edi + 4], eax; call 0x3000; jmp start
+    String code = "43 53 58 01 47 04 e8 f5 1f 00 00 eb f3";
+    // add eax, fs:[edi]; adc edx, eax; ret
+    String function = "64 03 07 11 c2 c3";
+    for (long base : new long[] {0, 0x100}) {
+      try (Guest plain = new Guest(false).narrow();
+          Guest compiled = new Guest(true).narrow()) {
+        for (Guest g : new Guest[] {plain, compiled}) {
+          g.code(CODE, code).code(FUNCTION, function);
+          g.cpu.segBase[Cpu.FS] = base;
+        }
+        same(plain, compiled, 30, 101);
+        assertTrue(compiled.jit.regions() > 0, "no region was made");
+      }
+    }
+  }
+
+  @Test
+  void doublesLeaveWhatIsNotOrdinaryToTierZero() {
+    // start: addsd xmm0, xmm1; mulsd xmm0, xmm2; movsd [rdi], xmm0; ucomisd xmm0, xmm3; setp al;
+    // jmp start
+    String code = "f2 0f 58 c1 f2 0f 59 c2 f2 0f 11 07 66 0f 2e c3 0f 9a c0 eb eb";
+    for (double growth : new double[] {1.5, 0.25, -3, Double.NaN}) {
+      try (Guest plain = new Guest(false).wide();
+          Guest compiled = new Guest(true).wide()) {
+        for (Guest g : new Guest[] {plain, compiled}) {
+          g.code(CODE, code);
+          g.cpu.x[4] = Double.doubleToRawLongBits(0.1);
+          g.cpu.x[8] = Double.doubleToRawLongBits(growth);
+          g.cpu.x[12] = Double.doubleToRawLongBits(1e300);
+        }
+        same(plain, compiled, 60, 301); // into infinity and denormals
+        assertEquals(plain.cpu.mxcsr, compiled.cpu.mxcsr);
+      }
+    }
+  }
+}

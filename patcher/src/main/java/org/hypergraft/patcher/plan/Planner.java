@@ -55,7 +55,7 @@ public final class Planner {
     this.sites = sites;
     this.options = options;
     image = sites.image();
-    options.profile().ifPresent(p -> ProfileCheck.check(sites, p, options.target()));
+    options.profile().ifPresent(p -> ProfileCheck.check(sites, p));
     facts =
         options
             .profile()

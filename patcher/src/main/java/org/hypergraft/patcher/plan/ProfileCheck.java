@@ -23,27 +23,16 @@ final class ProfileCheck {
   }
 
   /**
-   * Refuses a profile of another kernel or hypervisor, one whose addresses are not this kernel's,
-   * and one whose code is made at boot.
+   * Refuses a profile of another kernel, one whose addresses are not this kernel's, and one whose
+   * code is made at boot.
    *
    * @throws ImageException naming what does not fit
    */
-  static void check(SiteMap sites, Profile profile, Target target) {
+  static void check(SiteMap sites, Profile profile) {
     ProfileCheck c = new ProfileCheck(sites, profile);
-    c.hypervisor(target);
     c.kernel();
     c.callDepth();
     c.functions();
-  }
-
-  private void hypervisor(Target target) {
-    Optional<Target> recordedOn =
-        profile.hypervisor().flatMap(h -> Target.named(h.equals("none") ? Target.NATIVE.id() : h));
-    if (recordedOn.isPresent() && recordedOn.get() != target) {
-      throw new ImageException(
-          "%s: the profile was recorded on hypervisor %s, the target is %s"
-              .formatted(image.name(), profile.hypervisor().get(), target.id()));
-    }
   }
 
   private void kernel() {

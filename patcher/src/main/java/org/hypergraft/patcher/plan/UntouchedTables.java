@@ -2,6 +2,7 @@ package org.hypergraft.patcher.plan;
 
 import java.util.Map;
 import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.HypercallPage;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.SiteTable;
 
@@ -60,6 +61,18 @@ final class UntouchedTables {
                     out,
                     t,
                     "the kernel's own: switched while it runs, by their keys, and checked then"));
+    hypercallPage(out);
+  }
+
+  /** The calls of hypercall stubs are direct already; what they call is not the kernel's. */
+  private void hypercallPage(Plan.Builder out) {
+    boolean xen = options.target() == Target.XEN_PV || options.target() == Target.XEN_PVH;
+    String why =
+        xen
+            ? "they call stubs that the hypervisor writes when the guest asks for them"
+            : "reached on Xen only";
+    HypercallPage.find(sites)
+        .ifPresent(page -> out.untouched(HypercallPage.NAME, page.calls().size(), why));
   }
 
   private static void leave(Plan.Builder out, SiteTable table, String why) {

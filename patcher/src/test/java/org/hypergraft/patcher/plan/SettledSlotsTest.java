@@ -13,13 +13,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import org.hypergraft.annotator.abi.CpuFeature;
-import org.hypergraft.annotator.image.GuestImage;
-import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.site.HypercallPage;
 import org.hypergraft.annotator.site.PvOps;
 import org.hypergraft.annotator.site.SiteMap;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -131,15 +129,25 @@ class SettledSlotsTest {
     assertTrue(e.getMessage().contains("while it boots"), e.getMessage());
   }
 
-  @Test
-  void aProfileOfAnotherHypervisorIsRefused() {
-    GuestImage image = Kernels.image("6.1 cloud");
-    SiteMap sites = SiteMap.of(image);
-    Profile p = profile(sites, "kvm", List.of());
-    PlanOptions options = PlanOptions.of(Target.NATIVE).withProfile(p);
-    ImageException e = assertThrows(ImageException.class, () -> Planner.plan(sites, options));
-    assertTrue(
-        e.getMessage().endsWith("recorded on hypervisor kvm, the target is native"),
-        e.getMessage());
+  @ParameterizedTest
+  @CsvSource({
+    "5.10.223 cloud, xen-pvh, 190, stubs that the hypervisor writes",
+    "5.10.223 cloud, kvm, 190, reached on Xen only",
+    "5.10.262 cloud, xen-pvh, 0, ''"
+  })
+  void hypercallStubsAreTheHypervisors(String kernel, String target, int calls, String why) {
+    SiteMap sites = SiteMap.of(Kernels.image(kernel));
+    Plan plan = Planner.plan(sites, PlanOptions.of(Target.named(target).orElseThrow()));
+    List<Plan.Untouched> found =
+        plan.untouched().stream().filter(u -> u.table().equals("hypercall_page")).toList();
+    assertEquals(calls > 0 ? 1 : 0, found.size());
+    if (calls > 0) {
+      assertEquals(calls, found.get(0).entries());
+      assertTrue(found.get(0).reason().contains(why), found.get(0)::reason);
+      for (long call : HypercallPage.find(sites).orElseThrow().calls()) {
+        int i = plan.covering(call);
+        assertTrue(i < 0 || !plan.changes(i), "a site changes the call");
+      }
+    }
   }
 }

@@ -38,7 +38,8 @@ public class KernelMatrixTest {
 
   private static final List<String> DEFAULT = List.of("5.10.262 cloud", "6.1 686", "6.1 686-pae");
 
-  private static final List<Tiers> EXECUTIONS =
+  /** How the full matrix runs one and the same thing. */
+  static final List<Tiers> EXECUTIONS =
       List.of(Tiers.COMPILED, Tiers.FORCED, Tiers.INTERPRETER, Tiers.COMPILED);
 
   /** Of the full matrix: rows that passed, and boots in them. */

@@ -26,12 +26,23 @@ class MemtestTest {
     }
     GuestImage image =
         GuestImage.read(Kernels.packaged("memtest86+", "boot/memtest86+" + kind + ".bin"));
+    String first = test(image, protocol, Tiers.COMPILED);
+    if (KernelMatrixTest.full()) {
+      for (Tiers tiers : KernelMatrixTest.EXECUTIONS) {
+        assertEquals(first, test(image, protocol, tiers), tiers.toString());
+      }
+    }
+  }
+
+  /** Runs it for a while; what it shows by then. */
+  private static String test(GuestImage image, BootProtocol protocol, Tiers tiers) {
     MachineConfig config =
         MachineConfig.of(image)
             .memory(64 << 20)
             .protocol(protocol)
             .commandLine("")
             .instructionBudget(500_000_000)
+            .tiers(tiers)
             .build();
     try (Machine machine = new Machine(config)) {
       RunReport report = machine.run();
@@ -43,6 +54,7 @@ class MemtestTest {
       assertTrue(screen.contains("Status: Testing"), screen);
       assertTrue(screen.contains("Testing: 4MB - 64MB"), screen);
       assertTrue(screen.contains("Errors: 0 "), screen);
+      return screen + report.retired() + " " + report.virtualNs();
     }
   }
 

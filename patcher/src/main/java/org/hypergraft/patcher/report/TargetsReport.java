@@ -2,14 +2,28 @@ package org.hypergraft.patcher.report;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.hypergraft.patcher.plan.Assumptions;
 import org.hypergraft.patcher.plan.Target;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.cpu.model.CpuModels;
 
 /** The targets and the assumptions that go with each. */
 public final class TargetsReport implements Document {
   private static final int WIDTH = 78;
+
+  /** Vendors by model, in the order of the models. */
+  private static final Map<String, List<String>> MODELS =
+      CpuModels.all().stream()
+          .collect(
+              Collectors.groupingBy(
+                  CpuModel::name,
+                  LinkedHashMap::new,
+                  Collectors.mapping(m -> m.vendor().id(), Collectors.toList())));
 
   @Override
   public void text(PrintWriter out) {
@@ -31,6 +45,11 @@ public final class TargetsReport implements Document {
         wrap(out, names);
       }
     }
+    out.println();
+    out.println("processor models (--cpu MODEL, --cpu-vendor VENDOR):");
+    List<String> models = new ArrayList<>();
+    MODELS.forEach((name, vendors) -> models.add(name + " (" + String.join(", ", vendors) + ")"));
+    wrap(out, models);
   }
 
   @Override
@@ -44,7 +63,11 @@ public final class TargetsReport implements Document {
                     .put("target", t.id())
                     .put("description", t.description())
                     .put("assumed", Assumptions.defaults(t).toString())
-                    .put("features", Assumptions.knownFeatures(t)));
+                    .put("features", Assumptions.knownFeatures(t)))
+        .list(
+            "processors",
+            MODELS.entrySet(),
+            e -> new Json().put("model", e.getKey()).put("vendors", e.getValue()));
   }
 
   private static String cpus(Assumptions a) {

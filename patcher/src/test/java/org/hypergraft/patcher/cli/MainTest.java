@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import org.hypergraft.vmm.cpu.model.CpuModel;
+import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -35,6 +37,14 @@ class MainTest {
     assertEquals("", text(out));
     assertTrue(text(err).startsWith("hypergraft inspect: "), text(err));
     assertTrue(text(err).contains("Try 'hypergraft inspect --help'."), text(err));
+  }
+
+  @Test
+  void targetsListsTheProcessorsThatTheHelpSpeaksOf() {
+    assertEquals(0, run("targets"));
+    for (CpuModel m : CpuModels.all()) {
+      assertTrue(text(out).contains(m.name() + " ("), text(out));
+    }
   }
 
   private int run(String... args) {

@@ -150,6 +150,8 @@ for cpus in ${2:-1 2}; do
   sed -n 's/^warning: //p' "$work/original.txt" | sort -u >"$work/a"
   sed -n 's/^warning: //p' "$work/sealed.txt" | sort -u >"$work/b"
   comm -13 "$work/a" "$work/b" >"$work/new"
+  # With two CPUs time is the host's, and what the kernel says of its clocks depends on the load.
+  [ "$cpus" = 1 ] || sed -i -E '/^(tsc|clocksource|hrtimer|APIC calibration)/d' "$work/new"
   if [ -s "$work/new" ]; then
     echo "  => warnings that the original does not give:"
     sed 's/^/  /' "$work/new"

@@ -18,6 +18,10 @@ final class KernelWarnings {
 
   private static final Pattern LINE = Pattern.compile("^\\[ *\\d+\\.\\d{6}\\] (.*)$");
 
+  /** What the kernel says of calibrating its clocks, where time is the host's. */
+  private static final Pattern CALIBRATION =
+      Pattern.compile("^(tsc:|clocksource:|hrtimer:|APIC calibration).*");
+
   private KernelWarnings() {}
 
   /** The lines of a console of that level, numbers masked: they tell times and addresses. */
@@ -34,6 +38,13 @@ final class KernelWarnings {
               }
             });
     return lines;
+  }
+
+  /** {@link #fresh}, without what depends on how busy the host was. */
+  static Set<String> freshByHostTime(String known, String console) {
+    Set<String> fresh = fresh(known, console);
+    fresh.removeIf(line -> CALIBRATION.matcher(line).matches());
+    return fresh;
   }
 
   /** Those of {@code console} that {@code known} does not have. */

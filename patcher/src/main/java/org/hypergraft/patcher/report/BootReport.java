@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.hypergraft.patcher.validate.TableOwners;
+import org.hypergraft.vmm.machine.CpuSplit;
 import org.hypergraft.vmm.machine.RunReport;
 import org.hypergraft.vmm.observe.HotFunctions;
 
@@ -68,6 +69,15 @@ public final class BootReport implements Document {
         run.host().cpuSeconds(),
         run.host().wallSeconds(),
         run.host().peakBytes() < 0 ? "unknown" : Text.size(run.host().peakBytes()));
+    CpuSplit split = run.host().split();
+    out.printf(
+        Locale.ROOT,
+        "boot: CPU s: start %.2f, guest %.2f, regions %.2f, compilers %.2f, collector %.2f%n",
+        split.start(),
+        split.guest(),
+        split.regions(),
+        split.compilers(),
+        split.collector());
     if (run.retiredByCpu().size() > 1) {
       out.println(
           "boot: instructions by CPU: "
@@ -131,7 +141,19 @@ public final class BootReport implements Document {
                 .put("cpuSeconds", run.host().cpuSeconds())
                 .put("wallSeconds", run.host().wallSeconds())
                 .put("millionInstructionsPerSecond", run.mips())
-                .put("peakBytes", run.host().peakBytes()));
+                .put("peakBytes", run.host().peakBytes())
+                .put("split", split()));
+  }
+
+  /** CPU seconds of the process by what they were spent on. */
+  private Json split() {
+    CpuSplit s = run.host().split();
+    return new Json()
+        .put("start", s.start())
+        .put("guest", s.guest())
+        .put("regions", s.regions())
+        .put("compilers", s.compilers())
+        .put("collector", s.collector());
   }
 
   /** The figures of a run that are the same on every host. */

@@ -251,6 +251,7 @@ public final class Machine implements AutoCloseable {
   /** Runs to the end. To be called once. */
   public RunReport run() {
     long cpuStart = HostUsage.cpuNs();
+    long threadStart = HostUsage.threadNs();
     long wallStart = System.nanoTime();
     advance(Long.MAX_VALUE);
     return report(
@@ -259,7 +260,13 @@ public final class Machine implements AutoCloseable {
             (System.nanoTime() - wallStart) / 1e9,
             HostUsage.peakBytes(),
             engine.blocksBuilt(),
-            tier1 == null ? 0 : tier1.regions()));
+            tier1 == null ? 0 : tier1.regions(),
+            new CpuSplit(
+                cpuStart / 1e9,
+                (HostUsage.threadNs() - threadStart) / 1e9,
+                HostUsage.threadSeconds("region-compiler"),
+                HostUsage.threadSeconds("C1 Compiler", "C2 Compiler"),
+                HostUsage.threadSeconds("VM Thread", "GC Thread", "G1 "))));
   }
 
   /**

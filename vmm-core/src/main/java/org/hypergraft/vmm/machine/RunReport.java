@@ -48,9 +48,15 @@ public record RunReport(
    * @param peakBytes largest resident size of the process so far, -1 where the host does not tell
    * @param blocks blocks translated for the interpreter
    * @param regions regions compiled
+   * @param split CPU time by what it was spent on
    */
   public record Host(
-      double cpuSeconds, double wallSeconds, long peakBytes, long blocks, long regions) {}
+      double cpuSeconds,
+      double wallSeconds,
+      long peakBytes,
+      long blocks,
+      long regions,
+      CpuSplit split) {}
 
   /** Guest instructions per host CPU second, in millions; idle time retires none. */
   public double mips() {

@@ -1,77 +1,45 @@
 package org.hypergraft.patcher.verify;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
-import org.hypergraft.annotator.image.Section;
+import org.hypergraft.annotator.image.OrcTable;
 import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 
 /**
  * The ORC unwinding tables fit the changed code: wherever an instruction of a changed site starts,
- * the entry in force counts the bytes that the site has pushed so far. Layout: {@code struct
- * orc_entry} of Linux {@code arch/x86/include/asm/orc_types.h}; the number that means the stack
- * pointer changed between versions (5, then 3), so it is taken to be the one most entries use.
+ * the entry in force counts the bytes that the site has pushed so far.
  *
  * <p>5.10 is not checked: there the build tools do not know what the paravirtual sites become, and
  * the kernel's own patching leaves the same gaps.
  */
 final class UnwindCheck {
   private static final String CHECK = "unwinding";
-  private static final int ENTRY = 6;
 
   private final GuestImage image;
   private final Findings findings;
-  private final ByteBuffer b;
-  private final Section ips;
-  private final Section entries;
-  private int spRegister;
+  private final OrcTable table;
   private int looked;
 
   UnwindCheck(GuestImage image, Findings findings) {
     this.image = image;
     this.findings = findings;
-    b = ByteBuffer.wrap(image.payload()).order(ByteOrder.LITTLE_ENDIAN);
-    ips = table(".orc_unwind_ip", 4);
-    entries = table(".orc_unwind", ENTRY);
-  }
-
-  private Section table(String name, int entry) {
-    Optional<Section> s = image.section(name);
-    return s.isPresent() && s.get().hasBytes() && s.get().size() % entry == 0 ? s.get() : null;
+    table = OrcTable.of(image).orElse(null);
   }
 
   void run(ChangedCode changed, boolean sitesKnownToBuild) {
-    if (!sitesKnownToBuild
-        || ips == null
-        || entries == null
-        || ips.size() / 4 != entries.size() / ENTRY) {
+    if (!sitesKnownToBuild || table == null) {
       return;
     }
-    spRegister = stackPointer();
     Insn in = new Insn();
     changed.forEach((i, address, offset, length) -> site(in, address, offset, length));
     findings.looked(CHECK, looked);
   }
 
-  private int stackPointer() {
-    int[] count = new int[16];
-    int n = (int) (entries.size() / ENTRY);
-    for (int i = 0; i < n; i++) {
-      count[register(i)]++;
-    }
-    int most = 1; // 0 is "undefined"
-    for (int r = 2; r < 16; r++) {
-      most = count[r] > count[most] ? r : most;
-    }
-    return most;
-  }
-
   private void site(Insn in, long address, int offset, int length) {
-    int first = entryAt(address);
-    if (first < 0 || register(first) != spRegister) {
+    int row = table.covering(address);
+    OrcTable.Row first = row < 0 ? null : table.row(row);
+    if (first == null || first.frame() != OrcTable.Base.SP) {
       return; // unwound by the frame pointer, or not at all
     }
     if (callsItself(in, address, offset, length)) {
@@ -88,13 +56,14 @@ final class UnwindCheck {
         return;
       }
       if (at > 0) {
-        int e = entryAt(address + at);
-        if (register(e) == spRegister && stack(e) != stack(first) + pushed) {
+        OrcTable.Row here = table.row(table.covering(address + at));
+        int counted = here.frameOffset() - first.frameOffset();
+        if (here.frame() == OrcTable.Base.SP && counted != pushed) {
           findings.add(
               CHECK,
               address + at,
               "%d bytes are pushed here, but the unwinding table counts %d"
-                  .formatted(pushed, stack(e) - stack(first)));
+                  .formatted(pushed, counted));
           return;
         }
       }
@@ -144,28 +113,5 @@ final class UnwindCheck {
           in.operands > 0 && in.kind[0] == Insn.GPR && in.reg[0] == 4 ? Integer.MIN_VALUE : 0;
       default -> 0;
     };
-  }
-
-  private int entryAt(long address) {
-    int low = 0;
-    int high = (int) (ips.size() / 4);
-    while (low < high) {
-      int mid = (low + high) >>> 1;
-      long ip = ips.address() + 4L * mid + b.getInt(ips.offset() + 4 * mid);
-      if (ip <= address) {
-        low = mid + 1;
-      } else {
-        high = mid;
-      }
-    }
-    return low - 1;
-  }
-
-  private int stack(int entry) {
-    return b.getShort(entries.offset() + ENTRY * entry);
-  }
-
-  private int register(int entry) {
-    return b.getShort(entries.offset() + ENTRY * entry + 4) & 15;
   }
 }

@@ -3,9 +3,10 @@ package org.hypergraft.vmm.gdb;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.hypergraft.vmm.gdb.OrcTable.Base;
-import org.hypergraft.vmm.gdb.OrcTable.Kind;
-import org.hypergraft.vmm.gdb.OrcTable.Row;
+import org.hypergraft.annotator.image.OrcTable;
+import org.hypergraft.annotator.image.OrcTable.Base;
+import org.hypergraft.annotator.image.OrcTable.Kind;
+import org.hypergraft.annotator.image.OrcTable.Row;
 
 /**
  * A {@code .debug_frame} section that says what a kernel's own unwinding table says, so that gdb

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.hypergraft.annotator.image.Elf;
 import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.OrcTable;
 import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.image.Segment;
 import org.hypergraft.annotator.image.Symbol;

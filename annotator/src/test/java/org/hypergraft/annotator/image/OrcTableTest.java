@@ -1,15 +1,14 @@
-package org.hypergraft.vmm.gdb;
+package org.hypergraft.annotator.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.EnumMap;
 import java.util.Map;
-import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.OrcTable.Base;
+import org.hypergraft.annotator.image.OrcTable.Kind;
+import org.hypergraft.annotator.image.OrcTable.Row;
 import org.hypergraft.annotator.kernels.Kernels;
-import org.hypergraft.vmm.gdb.OrcTable.Base;
-import org.hypergraft.vmm.gdb.OrcTable.Kind;
-import org.hypergraft.vmm.gdb.OrcTable.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -1,10 +1,8 @@
-package org.hypergraft.vmm.gdb;
+package org.hypergraft.annotator.image;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
-import org.hypergraft.annotator.image.GuestImage;
-import org.hypergraft.annotator.image.Section;
 
 /**
  * The ORC unwinding table of a 64-bit kernel: for each stretch of code, where the caller's frame
@@ -12,9 +10,9 @@ import org.hypergraft.annotator.image.Section;
  * numbers changed in 6.4 (types) and by 7.2 (registers). Which ones a kernel uses shows in those
  * that most entries have: the stack pointer, and an ordinary call.
  */
-final class OrcTable {
+public final class OrcTable {
   /** What a frame is found by; the indirect ones name a register that points to the pointer. */
-  enum Base {
+  public enum Base {
     NONE,
     DX,
     DI,
@@ -28,7 +26,7 @@ final class OrcTable {
   }
 
   /** What is on the stack. */
-  enum Kind {
+  public enum Kind {
     /** Not known: no code, or code without a frame of its own. */
     UNKNOWN,
     /** Nothing: here the kernel began. */
@@ -50,7 +48,8 @@ final class OrcTable {
    * @param rbp what the caller's RBP is relative to; {@link Base#NONE} when it is still in RBP
    * @param rbpOffset how far it is from it
    */
-  record Row(long address, Kind kind, Base frame, int frameOffset, Base rbp, int rbpOffset) {}
+  public record Row(
+      long address, Kind kind, Base frame, int frameOffset, Base rbp, int rbpOffset) {}
 
   private static final int ENTRY = 6;
 
@@ -106,7 +105,7 @@ final class OrcTable {
   }
 
   /** The table of an image; empty when it has none, or one of another shape. */
-  static Optional<OrcTable> of(GuestImage image) {
+  public static Optional<OrcTable> of(GuestImage image) {
     Optional<Section> ips = image.section(".orc_unwind_ip").filter(Section::hasBytes);
     Optional<Section> entries = image.section(".orc_unwind").filter(Section::hasBytes);
     boolean usable =
@@ -117,7 +116,8 @@ final class OrcTable {
     return usable ? Optional.of(new OrcTable(image, ips.get(), entries.get())) : Optional.empty();
   }
 
-  int size() {
+  /** Number of rows. */
+  public int size() {
     return size;
   }
 
@@ -125,12 +125,32 @@ final class OrcTable {
     return b.getShort(entriesAt + ENTRY * i + 4) & 0xffff;
   }
 
-  Row row(int i) {
-    int at = 4 * i;
+  /** The row in force at a link address; -1 before the first. */
+  public int covering(long address) {
+    int low = 0;
+    int high = size;
+    while (low < high) {
+      int mid = (low + high) >>> 1;
+      if (address(mid) <= address) {
+        low = mid + 1;
+      } else {
+        high = mid;
+      }
+    }
+    return low - 1;
+  }
+
+  private long address(int i) {
+    int at = Integer.BYTES * i;
+    return ips.address() + at + b.getInt(ips.offset() + at);
+  }
+
+  /** A row; they are in ascending order of their addresses. */
+  public Row row(int i) {
     int word = word(i);
     Base frame = base(word & 15);
     return new Row(
-        ips.address() + at + b.getInt(ips.offset() + at),
+        address(i),
         kind(frame, word >> 8),
         frame,
         b.getShort(entriesAt + ENTRY * i),

@@ -1,6 +1,7 @@
 package org.hypergraft.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -59,6 +60,16 @@ class LauncherTest {
       assertEquals(1, names.size(), "one archive, of the command that succeeded: " + names);
       assertTrue(names.get(0).matches("\\d+-targets-\\d+\\.jsa"), names.toString());
     }
+  }
+
+  /** What a run that boots nothing has loaded would be a poor start for those that boot. */
+  @Test
+  void keepsNoArchiveOfARunThatLeavesTheWorkOut() throws Exception {
+    Path initramfs = folder.resolve("initramfs");
+    assertEquals(0, run(Map.of(), LAUNCHER, "boot", "--write-initramfs", "" + initramfs).status);
+    assertEquals(0, run(Map.of(), LAUNCHER, "boot", "--help").status);
+    assertTrue(Files.size(initramfs) > 0);
+    assertFalse(Files.exists(folder.resolve("cache/cds")));
   }
 
   @Test

@@ -136,8 +136,8 @@ public abstract class Region extends Op implements Compiled {
   /**
    * Executes instruction {@code k} through its tier-0 op.
    *
-   * @return whether the next instruction in sequence follows; if not, {@link #pending} is to be
-   *     returned from the region
+   * @return whether the next instruction in sequence follows, as it was compiled; if not, {@link
+   *     #pending} is to be returned from the region
    */
   protected final boolean step(Cpu c, int k) {
     Op op = ops[k];
@@ -149,9 +149,10 @@ public abstract class Region extends Op implements Compiled {
       pending = op;
       return false;
     }
-    if (following == op.next && following != null) {
+    if (following == op.next && following != null && !c.mmu.codeWritten) {
       return true;
     }
+    c.mmu.codeWritten = false;
     pending = following;
     return false;
   }

@@ -3,6 +3,7 @@ package org.hypergraft.vmm.cpu.jit;
 import java.lang.invoke.MethodHandles;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.MethodTooLargeException;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.commons.CodeSizeEvaluator;
@@ -19,15 +20,30 @@ final class RegionCode {
 
   private RegionCode() {}
 
-  /** Class bytes, the exits they number, and an upper bound of the method's bytecode size. */
-  record Compiled(byte[] classFile, long[] exitAddresses, int methodSize) {}
+  /**
+   * A region's class.
+   *
+   * @param classFile null when the method is beyond what a class file can hold
+   * @param exitAddresses the exits its code numbers
+   * @param methodSize bytecode size of the method, at most
+   */
+  @SuppressWarnings("ArrayRecordComponent") // handed over, not kept
+  record Compiled(byte[] classFile, long[] exitAddresses, int methodSize) {
+    /** Whether HotSpot compiles the method. */
+    boolean fits() {
+      return classFile != null && methodSize <= MAX_BYTECODE;
+    }
+  }
 
-  /** Compiles, or returns null if the method would be too large. */
+  /** Compiles; the result may turn out too large to be of use. */
   static Compiled compile(RegionShape shape) {
     RegionCompiler compiler = new RegionCompiler(shape);
-    byte[] bytes = compiler.compile();
-    int size = methodSize(bytes);
-    return size > MAX_BYTECODE ? null : new Compiled(bytes, compiler.exitAddresses(), size);
+    try {
+      byte[] bytes = compiler.compile();
+      return new Compiled(bytes, compiler.exitAddresses(), methodSize(bytes));
+    } catch (MethodTooLargeException e) {
+      return new Compiled(null, compiler.exitAddresses(), e.getCodeSize());
+    }
   }
 
   static Region define(Compiled code) {

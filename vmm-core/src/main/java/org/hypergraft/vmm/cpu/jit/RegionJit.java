@@ -95,12 +95,14 @@ public final class RegionJit implements Tier1, AutoCloseable {
     RegionShape shape;
     while ((shape = RegionFinder.shape(blocks, limit)) != null) {
       RegionCode.Compiled code = RegionCode.compile(shape);
-      if (code != null) {
+      if (code.fits()) {
         finished.add(new Finished(shape, code, RegionCode.define(code)));
         work = true;
         return;
       }
-      limit = shape.instructions() * 3 / 4;
+      // as many as would fit if all took the same room, less a tenth
+      long fitting = (long) shape.instructions() * RegionCode.MAX_BYTECODE / code.methodSize();
+      limit = (int) (fitting * 9 / 10);
     }
   }
 

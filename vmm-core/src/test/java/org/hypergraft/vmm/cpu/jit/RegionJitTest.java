@@ -273,6 +273,32 @@ class RegionJitTest {
   }
 
   @Test
+  void stringStoreIntoTheRunningRegionTakesEffectAtOnce() {
+    String code =
+        """
+        48 89 d7                   # mov rdi, rdx
+        8d 43 01                   # lea eax, [rbx + 1]
+        b9 01 00 00 00             # mov ecx, 1
+        f3 aa                      # rep stosb
+        48 83 c3 01                # add rbx, 1
+        eb ed                      # jmp start
+        """;
+    try (Guest plain = new Guest(false).wide();
+        Guest compiled = new Guest(true).wide()) {
+      for (Guest g : new Guest[] {plain, compiled}) {
+        g.code(CODE, bytes(code));
+        g.cpu.r[Cpu.RDX] = DATA;
+      }
+      same(plain, compiled, 30, 31);
+      assertTrue(compiled.jit.regions() > 0, "no region was made");
+      for (Guest g : new Guest[] {plain, compiled}) {
+        g.cpu.r[Cpu.RDX] = CODE + 16; // what is added to rbx
+      }
+      same(plain, compiled, 30, 31);
+    }
+  }
+
+  @Test
   void codeWrittenFromOutsideIsSeen() {
     // start: add rbx, 1; jmp start
     try (Guest g = new Guest(true).wide()) {

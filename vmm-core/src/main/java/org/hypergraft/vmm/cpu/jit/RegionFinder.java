@@ -63,14 +63,16 @@ final class RegionFinder {
     return blocks;
   }
 
-  /** The region of the most worthy blocks that fit; null if none is worth compiling. */
+  /** The region of the most worthy blocks that fit; null if it is not worth compiling. */
   static RegionShape shape(List<RegionBlock> blocks, int maxInstructions) {
     List<RegionBlock> chosen = new ArrayList<>();
     int instructions = 0;
     for (RegionBlock b : blocks) {
-      if (chosen.isEmpty() || instructions + b.insns().length <= maxInstructions) {
+      if (instructions + b.insns().length <= maxInstructions) {
         chosen.add(b);
         instructions += b.insns().length;
+      } else if (chosen.isEmpty()) {
+        return null; // nothing goes in without the entry
       }
     }
     if (chosen.isEmpty()) {

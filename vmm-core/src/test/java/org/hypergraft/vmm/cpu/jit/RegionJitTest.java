@@ -2,9 +2,11 @@ package org.hypergraft.vmm.cpu.jit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.stream.Stream;
@@ -257,6 +259,20 @@ class RegionJitTest {
       same(plain, compiled, 20, 997);
       int size = compiled.jit.largestMethod();
       assertTrue(size > CLIFF / 2 && size < CLIFF, "largest method has " + size + " bytes");
+    }
+  }
+
+  @Test
+  void aBlockTooLargeForAMethodIsLeftToTierZero() {
+    // 62 times addpd xmm0, [rdi]; jmp start
+    String code = "66 0f 58 07 ".repeat(62) + "e9 03 ff ff ff";
+    try (Guest plain = new Guest(false).wide();
+        Guest compiled = new Guest(true).wide()) {
+      plain.code(CODE, code);
+      compiled.code(CODE, code);
+      assertTimeoutPreemptively(
+          Duration.ofSeconds(30), () -> same(plain, compiled, 20, 997), "compiling does not end");
+      assertEquals(0, compiled.jit.regions());
     }
   }
 

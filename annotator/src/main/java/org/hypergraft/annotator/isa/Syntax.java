@@ -13,11 +13,6 @@ abstract class Syntax {
     "o", "no", "b", "nb", "z", "nz", "be", "nbe", "s", "ns", "p", "np", "l", "nl", "le", "nle"
   };
 
-  private static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs"};
-  private static final String[] GPR_64 = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-    "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"
-  };
   private static final String[] GPR_8 = {"al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"};
   private static final String[] GPR_HIGH = {"ah", "ch", "dh", "bh"};
   private static final String[] ROUNDINGS = {"{rn-sae}", "{rd-sae}", "{ru-sae}", "{rz-sae}"};
@@ -64,7 +59,8 @@ abstract class Syntax {
       if ((p & Insn.PREFIX_SEGMENT << s) != 0
           && !(in.segmentOverride && s == in.segment && usesSegment(in))) {
         boolean track = s == 3 && (in.mnemonic == Mnemonic.CALL || in.mnemonic == Mnemonic.JMP);
-        out.append(track && in.kind[0] != Insn.REL ? "notrack" : SEGMENTS[s]).append(' ');
+        out.append(track && in.kind[0] != Insn.REL ? "notrack" : RegisterNames.SEGMENTS.get(s))
+            .append(' ');
       }
     }
     if ((p & Insn.PREFIX_67) != 0 && !in.hasMemory() && !isString(in) && !isCounted(in)) {
@@ -199,7 +195,7 @@ abstract class Syntax {
   }
 
   static String segment(int s) {
-    return SEGMENTS[s];
+    return RegisterNames.SEGMENTS.get(s);
   }
 
   static String rounding(int rounding) {
@@ -244,7 +240,7 @@ abstract class Syntax {
     return switch (kind) {
       case Insn.GPR -> general(reg, size);
       case Insn.GPR_HIGH -> GPR_HIGH[reg];
-      case Insn.SEG -> SEGMENTS[reg];
+      case Insn.SEG -> RegisterNames.SEGMENTS.get(reg);
       case Insn.CR -> "cr" + reg;
       case Insn.ST -> "st(" + reg + ")";
       case Insn.MM -> "mm" + reg;
@@ -257,14 +253,15 @@ abstract class Syntax {
   }
 
   static String general(int reg, int size) {
+    String full = RegisterNames.GENERAL.get(reg);
     if (reg >= 8) {
-      return GPR_64[reg] + (size == 1 ? "b" : size == 2 ? "w" : size == 4 ? "d" : "");
+      return full + (size == 1 ? "b" : size == 2 ? "w" : size == 4 ? "d" : "");
     }
     return switch (size) {
       case 1 -> GPR_8[reg];
-      case 2 -> GPR_64[reg].substring(1);
-      case 4 -> "e" + GPR_64[reg].substring(1);
-      default -> GPR_64[reg];
+      case 2 -> full.substring(1);
+      case 4 -> "e" + full.substring(1);
+      default -> full;
     };
   }
 

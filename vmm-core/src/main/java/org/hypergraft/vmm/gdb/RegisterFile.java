@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
+import org.hypergraft.annotator.isa.RegisterNames;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
 
@@ -66,7 +67,8 @@ final class RegisterFile {
     Cpu.RAX, Cpu.RCX, Cpu.RDX, Cpu.RBX, Cpu.RSP, Cpu.RBP, Cpu.RSI, Cpu.RDI
   };
 
-  private static final String[] NAMES = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+  /** Order of segment registers in the core feature, as encoded numbers. */
+  private static final int[] SEGMENTS = {Cpu.CS, Cpu.SS, Cpu.DS, Cpu.ES, Cpu.FS, Cpu.GS};
 
   /**
    * Flags that a debugger may change; the others decide how the processor runs and change with
@@ -107,7 +109,8 @@ final class RegisterFile {
   private void core() {
     int word = wide ? 64 : 32;
     for (int n : wide ? GENERAL_64 : GENERAL_32) {
-      String name = n >= 8 ? "r" + n : (wide ? "r" : "e") + NAMES[n];
+      String full = RegisterNames.GENERAL.get(n);
+      String name = wide ? full : "e" + full.substring(1);
       String type = n == Cpu.RSP || n == Cpu.RBP ? "data_ptr" : "int" + word;
       number(name, word, type, Feature.CORE, c -> c.r[n], (c, v) -> c.r[n] = v);
     }
@@ -120,11 +123,8 @@ final class RegisterFile {
         Feature.CORE,
         Flags::get,
         (c, v) -> Flags.set(c, (int) (v & CHANGEABLE | c.sysFlags & ~CHANGEABLE)));
-    int[] segments = {Cpu.CS, Cpu.SS, Cpu.DS, Cpu.ES, Cpu.FS, Cpu.GS};
-    String[] names = {"cs", "ss", "ds", "es", "fs", "gs"};
-    for (int i = 0; i < names.length; i++) {
-      int s = segments[i];
-      number(names[i], 32, "int32", Feature.CORE, c -> c.sel[s], null);
+    for (int s : SEGMENTS) {
+      number(RegisterNames.SEGMENTS.get(s), 32, "int32", Feature.CORE, c -> c.sel[s], null);
     }
   }
 

@@ -6,17 +6,13 @@ import java.util.OptionalLong;
 import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Formatter;
 import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.annotator.isa.RegisterNames;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
 import org.hypergraft.vmm.mmu.Mmu;
 
 /** The state of a stopped vCPU as lines of text. */
 final class GuestDump {
-  private static final String[] REGISTERS = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15"
-  };
-  private static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs"};
   private static final int STACK_BYTES = 4096;
   private static final int STACK_ENTRIES = 24;
   private static final int CODE_BEFORE = 64;
@@ -110,10 +106,10 @@ final class GuestDump {
 
   List<String> registers() {
     List<String> lines = new ArrayList<>();
-    for (int i = 0; i < REGISTERS.length; i += 4) {
+    for (int i = 0; i < RegisterNames.GENERAL.size(); i += 4) {
       StringBuilder row = new StringBuilder();
       for (int j = i; j < i + 4; j++) {
-        row.append("%-3s %016x  ".formatted(REGISTERS[j], cpu.r[j]));
+        row.append("%-3s %016x  ".formatted(RegisterNames.GENERAL.get(j), cpu.r[j]));
       }
       lines.add(row.toString().stripTrailing());
     }
@@ -122,8 +118,9 @@ final class GuestDump {
         "cr0 %x  cr2 %x  cr3 %x  cr4 %x  cr8 %x  efer %x"
             .formatted(cpu.cr0, cpu.cr2, cpu.cr3, cpu.cr4, cpu.cr8, cpu.efer));
     StringBuilder segments = new StringBuilder();
-    for (int i = 0; i < SEGMENTS.length; i++) {
-      segments.append("%s %x base %x  ".formatted(SEGMENTS[i], cpu.sel[i], cpu.segBase[i]));
+    for (int i = 0; i < RegisterNames.SEGMENTS.size(); i++) {
+      String name = RegisterNames.SEGMENTS.get(i);
+      segments.append("%s %x base %x  ".formatted(name, cpu.sel[i], cpu.segBase[i]));
     }
     lines.add(segments.toString().stripTrailing());
     lines.add(

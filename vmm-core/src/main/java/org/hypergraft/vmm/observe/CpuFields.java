@@ -2,17 +2,12 @@ package org.hypergraft.vmm.observe;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.hypergraft.annotator.isa.RegisterNames;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Flags;
 
 /** The architectural state of a vCPU by name. */
 final class CpuFields {
-  private static final String[] GENERAL = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15"
-  };
-  private static final String[] SEGMENTS = {"es", "cs", "ss", "ds", "fs", "gs"};
-
   private final Map<String, Long> fields = new LinkedHashMap<>();
 
   private CpuFields() {}
@@ -22,17 +17,18 @@ final class CpuFields {
     CpuFields f = new CpuFields();
     f.put("retired", c.retired());
     f.put("rip", c.rip);
-    for (int i = 0; i < GENERAL.length; i++) {
-      f.put(GENERAL[i], c.r[i]);
+    for (int i = 0; i < RegisterNames.GENERAL.size(); i++) {
+      f.put(RegisterNames.GENERAL.get(i), c.r[i]);
     }
     f.put("rflags", Flags.get(c));
     f.put("cpl", c.cpl);
     f.put("halted", c.halted ? 1 : 0);
-    for (int i = 0; i < SEGMENTS.length; i++) {
-      f.put(SEGMENTS[i], c.sel[i]);
-      f.put(SEGMENTS[i] + ".base", c.segBase[i]);
-      f.put(SEGMENTS[i] + ".limit", c.segLimit[i]);
-      f.put(SEGMENTS[i] + ".attributes", c.segAttr[i]);
+    for (int i = 0; i < RegisterNames.SEGMENTS.size(); i++) {
+      String name = RegisterNames.SEGMENTS.get(i);
+      f.put(name, c.sel[i]);
+      f.put(name + ".base", c.segBase[i]);
+      f.put(name + ".limit", c.segLimit[i]);
+      f.put(name + ".attributes", c.segAttr[i]);
     }
     f.system(c);
     f.floating(c);

@@ -1,16 +1,12 @@
 package org.hypergraft.vmm.conformance;
 
+import org.hypergraft.annotator.isa.RegisterNames;
 import org.hypergraft.vmm.mmu.GuestFault;
 
 /** Finds the first difference between two resulting states. */
 final class Comparison {
   /** CF PF AF ZF SF DF OF, and ID. */
   private static final int FLAGS = 0x200cd5;
-
-  private static final String[] NAMES = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-    "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"
-  };
 
   /** x87 condition codes; C1 of an approximate result depends on its last bit. */
   private static final int C1 = 1 << 9;
@@ -28,7 +24,7 @@ final class Comparison {
     for (int i = 0; i < (narrow ? 8 : 16); i++) {
       long mask = narrow ? 0xffffffffL : -1;
       if ((expected.gpr(i) & mask) != (got.gpr(i) & mask)) {
-        return values(NAMES[i], expected.gpr(i), got.gpr(i));
+        return values(RegisterNames.GENERAL.get(i), expected.gpr(i), got.gpr(i));
       }
     }
     int flags = FLAGS & ~test.undefinedFlags;
@@ -191,7 +187,7 @@ final class Comparison {
 
   private static String place(int at) {
     if (at < MachineState.RFLAGS) {
-      return NAMES[at / 8];
+      return RegisterNames.GENERAL.get(at / 8);
     }
     if (at < MachineState.XSAVE) {
       return "rflags";
@@ -215,7 +211,7 @@ final class Comparison {
   static String describe(MachineState s) {
     StringBuilder b = new StringBuilder();
     for (int i = 0; i < 16; i++) {
-      b.append(String.format("%s=%x ", NAMES[i], s.gpr(i)));
+      b.append(String.format("%s=%x ", RegisterNames.GENERAL.get(i), s.gpr(i)));
     }
     b.append(
         String.format("rflags=%x mxcsr=%x", s.u64(MachineState.RFLAGS), s.u32(MachineState.MXCSR)));

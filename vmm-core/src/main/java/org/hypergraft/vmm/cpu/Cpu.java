@@ -243,6 +243,16 @@ public final class Cpu {
     return (modeKey & MODE_SIZE) == 2;
   }
 
+  /** Width of the current code in bits: 16, 32 or 64. */
+  public int codeBits() {
+    return 16 << (modeKey & MODE_SIZE);
+  }
+
+  /** Linear address of an instruction pointer in the current code segment. */
+  public long codeAddress(long ip) {
+    return code64() ? ip : segBase[CS] + ip & 0xffff_ffffL;
+  }
+
   /** Real-address mode or virtual-8086 mode: segments are paragraphs. */
   public boolean realSegments() {
     return (cr0 & CR0_PE) == 0 || (sysFlags & Flags.VM) != 0;

@@ -103,7 +103,7 @@ public final class DebugState {
 
   /** Instruction breakpoints at the current instruction, as DR6 bits. */
   public int atInstruction(Cpu c) {
-    long la = linear(c);
+    long la = c.codeAddress(c.rip);
     int hits = 0;
     for (int n = 0; code >> n != 0; n++) {
       if ((code >> n & 1) != 0 && start[n] == la) {
@@ -113,13 +113,9 @@ public final class DebugState {
     return hits;
   }
 
-  private static long linear(Cpu c) {
-    return c.code64() ? c.rip : c.segBase[Cpu.CS] + c.rip & 0xffff_ffffL;
-  }
-
   /** Whether an instruction breakpoint lies in the page of the current instruction. */
   public boolean inCodePage(Cpu c) {
-    return code != 0 && inCodePage(linear(c));
+    return code != 0 && inCodePage(c.codeAddress(c.rip));
   }
 
   /** Whether an instruction breakpoint lies in the page of a linear address. */

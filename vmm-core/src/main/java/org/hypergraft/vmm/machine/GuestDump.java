@@ -40,8 +40,7 @@ final class GuestDump {
 
   /** Instructions around RIP, decoded from the best start before it that leads to it. */
   List<String> code() {
-    long base = cpu.code64() ? 0 : cpu.segBase[Cpu.CS];
-    long ip = base + cpu.rip;
+    long ip = cpu.codeAddress(cpu.rip);
     List<String> lines = new ArrayList<>();
     int before = CODE_BEFORE;
     byte[] bytes = view.virtual(ip - before, before + CODE_AFTER);
@@ -52,7 +51,7 @@ final class GuestDump {
     if (bytes == null) {
       return List.of("not mapped: " + String.join("; ", walk(ip)));
     }
-    int mode = 16 << (cpu.modeKey & Cpu.MODE_SIZE);
+    int mode = cpu.codeBits();
     Insn insn = new Insn();
     for (int at : starts(bytes, before, ip, mode)) {
       int n = Decoder.decode(bytes, at, bytes.length, ip - before + at, mode, insn);

@@ -25,9 +25,8 @@ final class InstructionText {
 
   /** Takes the bytes as they are now; the text is made when it is asked for. */
   static InstructionText at(GuestControl guest, Cpu cpu) {
-    long linear = cpu.code64() ? cpu.rip : cpu.segBase[Cpu.CS] + cpu.rip & 0xffff_ffffL;
-    int mode = 16 << (cpu.modeKey & Cpu.MODE_SIZE);
-    return new InstructionText(guest, linear, mode, guest.read(cpu, linear, MAX_LENGTH));
+    long ip = cpu.codeAddress(cpu.rip);
+    return new InstructionText(guest, ip, cpu.codeBits(), guest.read(cpu, ip, MAX_LENGTH));
   }
 
   @Override

@@ -206,7 +206,7 @@ public final class KvmHypervisor implements Hypervisor {
   private void repair(Cpu c) {
     byte[] right = host.vendor().hypercall();
     long ip = c.rip - right.length;
-    long la = c.code64() ? ip : c.segBase[Cpu.CS] + ip & 0xffff_ffffL;
+    long la = c.codeAddress(ip);
     c.mmu.probeWrite(la, right.length);
     for (int i = 0; i < right.length; i++) {
       c.mmu.write8(la + i, right[i]);

@@ -71,19 +71,12 @@ final class Monitor {
     out.append("\nmoved up by 0x").append(Long.toHexString(guest.kaslrOffset()));
     for (int i = 0; i < guest.cpus(); i++) {
       Cpu c = guest.cpu(i);
+      String rest = guest.rest(i).map(r -> ", " + r).orElse("");
       out.append(
           "\ncpu %d at %s%s, %d instructions"
-              .formatted(i, guest.describe(c.rip), state(i), c.retired()));
+              .formatted(i, guest.describe(c.rip), rest, c.retired()));
     }
     return out.append('\n').toString();
-  }
-
-  /** How a vCPU is, if not running. */
-  private String state(int index) {
-    if (!guest.started(index)) {
-      return ", not started";
-    }
-    return guest.cpu(index).halted ? ", halted" : "";
   }
 
   private String symbol(String name) {

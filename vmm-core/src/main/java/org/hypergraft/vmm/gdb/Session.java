@@ -349,7 +349,9 @@ final class Session {
     }
     if (rest.startsWith("ThreadExtraInfo,")) {
       int index = thread(rest.substring(16));
-      return index < 0 ? NO_SUCH : Hex.of("CPU " + index + state(index));
+      return index < 0
+          ? NO_SUCH
+          : Hex.of("CPU " + index + guest.rest(index).map(r -> " (" + r + ")").orElse(""));
     }
     if (rest.startsWith("Rcmd,")) {
       String line = new String(Hex.bytes(rest.substring(5)), StandardCharsets.UTF_8);
@@ -367,13 +369,6 @@ final class Session {
       case "Symbol::" -> OK;
       default -> "";
     };
-  }
-
-  private String state(int index) {
-    if (!guest.started(index)) {
-      return " (not started)";
-    }
-    return guest.cpu(index).halted ? " (halted)" : "";
   }
 
   /** A stretch of a document, for a request that ends in {@code :offset,length}. */

@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.machine;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Segment;
@@ -91,9 +92,10 @@ public final class GuestControl {
     return processors.get(index).cpu;
   }
 
-  /** Whether a vCPU has been started. */
-  public boolean started(int index) {
-    return processors.get(index).started();
+  /** What a vCPU does instead of running, "not started" or "halted"; empty while it runs. */
+  public Optional<String> rest(int index) {
+    Vcpu v = processors.get(index);
+    return Optional.ofNullable(!v.started() ? "not started" : v.cpu.halted ? "halted" : null);
   }
 
   /** The vCPU whose turn it is. */

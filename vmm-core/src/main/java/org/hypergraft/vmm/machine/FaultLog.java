@@ -13,10 +13,8 @@ import org.hypergraft.vmm.mmu.GuestFault;
 final class FaultLog implements ExceptionDelivery {
   private static final int REMEMBERED = 8;
 
-  private record Fault(int vector, int errorCode, long address, long rip, long retired) {}
-
   private final ExceptionDelivery delivery;
-  private final ArrayDeque<Fault> recent = new ArrayDeque<>();
+  private final ArrayDeque<Delivery> recent = new ArrayDeque<>();
   private final Consumer<Delivery> observer;
   private final LongSupplier retired;
   private long count;
@@ -38,9 +36,10 @@ final class FaultLog implements ExceptionDelivery {
     if (recent.size() == REMEMBERED) {
       recent.removeFirst();
     }
-    recent.addLast(new Fault(vector, errorCode, address, c.rip, c.retired()));
+    Delivery event = event(c, vector, false, errorCode, address);
+    recent.addLast(event);
     if (observer != null) {
-      observer.accept(event(c, vector, false, errorCode, address));
+      observer.accept(event);
     }
     return delivery.exception(c, vector, errorCode, address);
   }
@@ -64,17 +63,7 @@ final class FaultLog implements ExceptionDelivery {
   /** The last exceptions, oldest first, one line each. */
   List<String> last(LongFunction<String> describe) {
     return recent.stream()
-        .map(
-            f ->
-                Delivery.name(f.vector)
-                    + (f.errorCode == GuestFault.NO_ERROR_CODE
-                        ? ""
-                        : " error 0x" + Integer.toHexString(f.errorCode))
-                    + (f.vector == GuestFault.PF ? " address 0x" + Long.toHexString(f.address) : "")
-                    + " at "
-                    + describe.apply(f.rip)
-                    + ", instruction "
-                    + f.retired)
+        .map(e -> "%s, instruction %d".formatted(e.describe(describe), e.retired()))
         .toList();
   }
 }

@@ -143,17 +143,17 @@ public final class GuestControl {
 
   /** Code, registers and stack of a vCPU as text of several lines. */
   public String dump(Cpu cpu) {
-    GuestDump dump = new GuestDump(cpu, new GuestView(() -> cpu, this::retired, ram, place), place);
-    return "cpu %d at %s, instruction %d\n".formatted(cpu.index, place.describe(cpu.rip), retired())
-        + GuestDump.section("code", dump.code())
-        + GuestDump.section("registers", dump.registers())
-        + GuestDump.section("stack", dump.stack());
+    GuestDump dump = dumpOf(cpu);
+    return dump.state() + GuestDump.section("stack", dump.stack());
   }
 
   /** Words on a vCPU's stack that look like return addresses, innermost first, a line each. */
   public String stack(Cpu cpu) {
-    GuestView own = new GuestView(() -> cpu, this::retired, ram, place);
-    return String.join("\n", new GuestDump(cpu, own, place).stack()) + "\n";
+    return String.join("\n", dumpOf(cpu).stack()) + "\n";
+  }
+
+  private GuestDump dumpOf(Cpu cpu) {
+    return new GuestDump(cpu, new GuestView(() -> cpu, this::retired, ram, place), place);
   }
 
   // ---- memory

@@ -10,10 +10,8 @@ final class GuestDeath {
       String cause, Cpu cpu, GuestView view, KernelPlace place, FaultLog faults, ExitLog exits) {
     GuestDump dump = new GuestDump(cpu, view, place);
     return cause
-        + "\ncpu %d at %s, instruction %d\n"
-            .formatted(cpu.index, place.describe(cpu.rip), cpu.retired())
-        + GuestDump.section("code", dump.code())
-        + GuestDump.section("registers", dump.registers())
+        + "\n"
+        + dump.state()
         + GuestDump.section("last exceptions", faults.last(place::describe))
         + GuestDump.section("page walk of cr2 0x%x".formatted(cpu.cr2), dump.walk(cpu.cr2))
         + GuestDump.section("last exits", exits.last(place::symbol))

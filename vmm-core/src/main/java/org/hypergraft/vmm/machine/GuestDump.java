@@ -38,8 +38,16 @@ final class GuestDump {
     return title + ":\n  " + (lines.isEmpty() ? "none" : String.join("\n  ", lines)) + "\n";
   }
 
+  /** Where the vCPU is and after how many instructions of the machine, its code and registers. */
+  String state() {
+    return "cpu %d at %s, instruction %d\n"
+            .formatted(cpu.index, place.describe(cpu.rip), view.retired())
+        + section("code", code())
+        + section("registers", registers());
+  }
+
   /** Instructions around RIP, decoded from the best start before it that leads to it. */
-  List<String> code() {
+  private List<String> code() {
     long ip = cpu.codeAddress(cpu.rip);
     List<String> lines = new ArrayList<>();
     int before = CODE_BEFORE;
@@ -103,7 +111,7 @@ final class GuestDump {
     return all;
   }
 
-  List<String> registers() {
+  private List<String> registers() {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < RegisterNames.GENERAL.size(); i += 4) {
       StringBuilder row = new StringBuilder();

@@ -7,7 +7,6 @@ import org.hypergraft.vmm.machine.GuestControl;
 import org.hypergraft.vmm.machine.Observer;
 import org.hypergraft.vmm.machine.Outcome;
 import org.hypergraft.vmm.machine.Stop;
-import org.hypergraft.vmm.mmu.GuestFault;
 
 /**
  * Writes a line per retired instruction, or per exception and interrupt, from a point of the run on
@@ -106,15 +105,7 @@ public final class Trace implements Observer {
       return;
     }
     if (subject == Subject.EVENTS) {
-      StringBuilder text = new StringBuilder(event.name());
-      if (event.errorCode() != GuestFault.NO_ERROR_CODE) {
-        text.append(" error 0x").append(Integer.toHexString(event.errorCode()));
-      }
-      if (!event.external() && event.vector() == GuestFault.PF) {
-        text.append(" address 0x").append(Long.toHexString(event.address()));
-      }
-      text.append(" at ").append(guest.describe(event.rip()));
-      line(event.retired(), event.cpu(), text.toString());
+      line(event.retired(), event.cpu(), event.describe(guest::describe));
     } else if (lines < limit) {
       // what was about to run does not retire, or not yet
       pending = null;

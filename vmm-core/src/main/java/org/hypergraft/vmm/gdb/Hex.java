@@ -20,8 +20,18 @@ final class Hex {
     return HexFormat.of().formatHex(bytes);
   }
 
+  /** A text's digits, for {@link #text} on the other side. */
   static String of(String text) {
     return of(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * The text of which these are the digits.
+   *
+   * @throws IllegalArgumentException when they are not
+   */
+  static String text(String digits) {
+    return new String(bytes(digits), StandardCharsets.UTF_8);
   }
 
   /**

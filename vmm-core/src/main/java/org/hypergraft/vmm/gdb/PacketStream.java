@@ -23,9 +23,9 @@ final class PacketStream {
 
   /** A packet with a correct checksum; escapes are resolved. */
   record Packet(byte[] data) implements Event {
-    /** The data as characters 0 to 255. */
+    /** The data as {@link PacketStream#text} has it. */
     String text() {
-      return new String(data, StandardCharsets.ISO_8859_1);
+      return PacketStream.text(data);
     }
   }
 
@@ -46,6 +46,11 @@ final class PacketStream {
   PacketStream(InputStream in, OutputStream out) {
     this.in = in;
     this.out = out;
+  }
+
+  /** Bytes as characters 0 to 255, in which packets are composed and taken apart. */
+  static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 
   /** From now on packets are not acknowledged. */
@@ -126,17 +131,13 @@ final class PacketStream {
     return good ? data.toByteArray() : null;
   }
 
+  /** Sends a packet of characters 0 to 255, escaping what would be taken for framing. */
   void send(String text) throws IOException {
-    send(text.getBytes(StandardCharsets.ISO_8859_1));
-  }
-
-  /** Sends a packet, escaping what would be taken for framing. */
-  void send(byte[] data) throws IOException {
-    ByteArrayOutputStream packet = new ByteArrayOutputStream(data.length + 4);
+    ByteArrayOutputStream packet = new ByteArrayOutputStream(text.length() + 4);
     packet.write('$');
     int sum = 0;
-    for (byte d : data) {
-      int b = d & 0xff;
+    for (int i = 0; i < text.length(); i++) {
+      int b = text.charAt(i);
       if (b == '$' || b == '#' || b == ESCAPE || b == '*') {
         packet.write(ESCAPE);
         sum += ESCAPE;

@@ -93,7 +93,7 @@ final class Session {
         return new Resume.Detach();
       }
       if (event instanceof PacketStream.Packet packet) {
-        byte[] reply = reply(packet);
+        String reply = reply(packet);
         if (reply != null) {
           stream.send(reply);
         }
@@ -102,27 +102,22 @@ final class Session {
     return resume;
   }
 
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.ISO_8859_1);
-  }
-
   /** The reply to a packet; null for none, empty for "not supported". */
-  private byte[] reply(PacketStream.Packet packet) throws IOException {
+  private String reply(PacketStream.Packet packet) throws IOException {
     String text = packet.text();
     if (text.isEmpty()) {
-      return new byte[0];
+      return "";
     }
     try {
       if (text.startsWith("vFile:")) {
         return file.answer(text.substring(6));
       }
       if (text.startsWith("X")) {
-        return bytes(writeBinary(packet.data(), text));
+        return writeBinary(packet.data(), text);
       }
-      String answer = answer(text.charAt(0), text.substring(1));
-      return answer == null ? null : bytes(answer);
+      return answer(text.charAt(0), text.substring(1));
     } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-      return bytes(INVALID); // a packet that is none
+      return INVALID; // a packet that is none
     }
   }
 
@@ -354,8 +349,7 @@ final class Session {
           : Hex.of("CPU " + index + guest.rest(index).map(r -> " (" + r + ")").orElse(""));
     }
     if (rest.startsWith("Rcmd,")) {
-      String line = new String(Hex.bytes(rest.substring(5)), StandardCharsets.UTF_8);
-      say(monitor.run(line, cpu()));
+      say(monitor.run(Hex.text(rest.substring(5)), cpu()));
       return OK;
     }
     return switch (rest) {

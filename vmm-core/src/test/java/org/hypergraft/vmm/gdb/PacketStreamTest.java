@@ -61,7 +61,7 @@ class PacketStreamTest {
     assertEquals(List.of("}#"), events(stream("$}]}\3#5a".replace("\3", "\u0003"))));
     sent.reset();
     PacketStream stream = stream("");
-    stream.send(new byte[] {'}', '#', '$', '*', 'a'});
+    stream.send("}#$*a");
     assertEquals("$}]}\u0003}\u0004}\na#%02x".formatted(checksum("}]}\u0003}\u0004}\na")), sent());
     assertArrayEquals(
         new byte[] {'}', '#', '$', '*', 'a'}, ((PacketStream.Packet) stream(sent()).read()).data());

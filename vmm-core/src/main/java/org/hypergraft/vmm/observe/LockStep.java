@@ -10,7 +10,6 @@ import org.hypergraft.vmm.machine.GuestControl;
 import org.hypergraft.vmm.machine.Machine;
 import org.hypergraft.vmm.machine.Observer;
 import org.hypergraft.vmm.machine.Outcome;
-import org.hypergraft.vmm.machine.Stop;
 
 /**
  * Runs two machines of the same configuration side by side on different engines and compares
@@ -81,11 +80,6 @@ public final class LockStep {
     }
 
     @Override
-    public boolean stopped(Stop why) {
-      return true;
-    }
-
-    @Override
     public void ended(Outcome outcome, String reason) {
       ending = reason;
     }
@@ -152,27 +146,27 @@ public final class LockStep {
   public Result run() {
     long comparisons = 0;
     long equalAt = 0;
-    long differsAt;
+    long at = 0;
     try (Runners both = new Runners()) {
-      boolean goOn;
-      do {
-        goOn = both.advance(equalAt + interval);
+      boolean goOn = true;
+      while (goOn) {
+        at += interval;
+        goOn = both.advance(at);
         comparisons++;
-        differsAt = equalAt + interval;
         if (!both.differences().isEmpty()) {
           break;
         }
-        equalAt = differsAt;
+        equalAt = at;
         progress.accept(both.guest(0).retired());
-      } while (goOn);
-      if (both.differences().isEmpty()) {
+      }
+      if (equalAt == at) {
         return new Result(both.guest(0).retired(), comparisons, "", both.ending(0));
       }
     }
     note.accept(
         "the machines are equal at instruction %d and differ at %d; looking for the first difference"
-            .formatted(equalAt, differsAt));
-    return narrow(comparisons, equalAt, differsAt);
+            .formatted(equalAt, at));
+    return narrow(comparisons, equalAt, at);
   }
 
   /** Stretches of which the machines agree on the beginning and not on the end. */

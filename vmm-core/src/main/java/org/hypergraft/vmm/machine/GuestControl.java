@@ -23,6 +23,7 @@ public final class GuestControl {
   private final Observer observer;
   private final GuestImage image;
   private final CpuModel model;
+  private final KernelPlace place;
   private final Processors processors;
   private final GuestRam ram;
   private final Breakpoints breakpoints;
@@ -30,7 +31,6 @@ public final class GuestControl {
   private final boolean unpacks;
   private final Moment onBreakpoint;
   private final DataWatch.Listener onAccess;
-  private KernelPlace place;
 
   /** The count its observer asked for last. */
   private long next = Long.MAX_VALUE;
@@ -66,10 +66,6 @@ public final class GuestControl {
 
   Observer observer() {
     return observer;
-  }
-
-  void moved(KernelPlace newPlace) {
-    place = newPlace;
   }
 
   // ---- the guest
@@ -290,20 +286,20 @@ public final class GuestControl {
     processors.current().exitRequested = true;
   }
 
-  Stop takeRequest() {
-    Stop stop = requested;
+  /**
+   * Calls the observer if it asked to be called or its count is reached.
+   *
+   * @return whether it wants to go on
+   */
+  boolean stopped(long retired) {
+    Stop why = requested != null ? requested : next <= retired ? new Stop.Counted() : null;
     requested = null;
-    return stop;
+    return why == null || observer.stopped(why);
   }
 
   /** Asks the observer for its next count. */
   long askNext(int cpu) {
     next = observer.nextCount(cpu);
     return next;
-  }
-
-  /** Whether the count asked for is reached. */
-  boolean due(long retired) {
-    return next <= retired;
   }
 }

@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.machine;
 
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The observers of a run, and what they wait for. */
 final class Observers {
@@ -12,11 +13,7 @@ final class Observers {
 
   /** Shows them the guest before its first instruction; returns whether all want to go on. */
   boolean begin() {
-    boolean goOn = true;
-    for (GuestControl c : all) {
-      goOn &= c.observer().begin(c);
-    }
-    return goOn;
+    return ask(c -> c.observer().begin(c));
   }
 
   /** The nearest count at which one of them wants to be called. */
@@ -34,23 +31,19 @@ final class Observers {
    * @return whether all want to go on
    */
   boolean stopped(long retired) {
-    boolean goOn = true;
-    for (GuestControl c : all) {
-      Stop asked = c.takeRequest();
-      if (asked != null) {
-        goOn &= c.observer().stopped(asked);
-      } else if (c.due(retired)) {
-        goOn &= c.observer().stopped(new Stop.Counted());
-      }
-    }
-    return goOn;
+    return ask(c -> c.stopped(retired));
   }
 
   /** Tells them that the guest rests; returns whether all want to go on. */
   boolean idle() {
+    return ask(c -> c.observer().idle());
+  }
+
+  /** Asks each of them, even when one before has had enough. */
+  private boolean ask(Predicate<GuestControl> goesOn) {
     boolean goOn = true;
     for (GuestControl c : all) {
-      goOn &= c.observer().idle();
+      goOn &= goesOn.test(c);
     }
     return goOn;
   }

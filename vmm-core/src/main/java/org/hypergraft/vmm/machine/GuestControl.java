@@ -1,6 +1,5 @@
 package org.hypergraft.vmm.machine;
 
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.hypergraft.annotator.image.GuestImage;
@@ -182,18 +181,7 @@ public final class GuestControl {
 
   /** Bytes from an address on, as many of {@code length} as are in RAM. */
   public byte[] read(Cpu cpu, long address, int length) {
-    byte[] out = new byte[length];
-    int done = 0;
-    while (done < length) {
-      long gpa = physical(cpu, address + done);
-      int n = (int) Math.min(length - done, 4096 - (address + done & 4095));
-      if (gpa == -1 || !ram.contains(gpa, n)) {
-        return Arrays.copyOf(out, done);
-      }
-      ram.read(gpa, out, done, n);
-      done += n;
-    }
-    return out;
+    return memory(cpu).read(address, length);
   }
 
   /**
@@ -202,24 +190,16 @@ public final class GuestControl {
    * @return false, with nothing changed, unless all of it is in RAM
    */
   public boolean write(Cpu cpu, long address, byte[] bytes) {
-    if (read(cpu, address, bytes.length).length < bytes.length) {
-      return false;
-    }
-    int done = 0;
-    while (done < bytes.length) {
-      int n = (int) Math.min(bytes.length - done, 4096 - (address + done & 4095));
-      ram.write(physical(cpu, address + done), bytes, done, n);
-      done += n;
-    }
-    return true;
+    return memory(cpu).write(address, bytes);
+  }
+
+  private PagedMemory memory(Cpu cpu) {
+    return new PagedMemory(ram, address -> physical(cpu, address));
   }
 
   /** Bytes of RAM from a guest-physical address on, as many of {@code length} as there are. */
   public byte[] readPhysical(long gpa, int length) {
-    int n = length;
-    while (n > 0 && !ram.contains(gpa, n)) {
-      n--;
-    }
+    int n = (int) Math.min(length, ram.available(gpa));
     return n == 0 ? new byte[0] : ram.bytes(gpa, n);
   }
 

@@ -69,18 +69,8 @@ public final class GuestView {
    * @return null when a page is not mapped to RAM
    */
   public byte[] virtual(long address, int length) {
-    byte[] out = new byte[length];
-    int done = 0;
-    while (done < length) {
-      long gpa = cpu.get().mmu.translate(address + done);
-      int n = (int) Math.min(length - done, 4096 - (address + done & 4095));
-      if (gpa == -1 || !ram.contains(gpa, n)) {
-        return null;
-      }
-      ram.read(gpa, out, done, n);
-      done += n;
-    }
-    return out;
+    byte[] out = new PagedMemory(ram, cpu.get().mmu::translate).read(address, length);
+    return out.length == length ? out : null;
   }
 
   /**

@@ -128,6 +128,14 @@ public final class GuestRam implements AutoCloseable {
     return high >= 0 && high <= size - low && length <= size - low - high;
   }
 
+  /** Bytes of RAM from a GPA on, up to the next hole; 0 if that byte is not RAM. */
+  public long available(long gpa) {
+    if (gpa >= 0 && gpa < low) {
+      return low - gpa;
+    }
+    return gpa >= HIGH_START ? Math.max(0, size - low - (gpa - HIGH_START)) : 0;
+  }
+
   private long checked(long gpa, long length) {
     if (!contains(gpa, length)) {
       throw new IndexOutOfBoundsException(

@@ -157,8 +157,7 @@ final class Session {
     return guest.cpu(selected);
   }
 
-  // ---- registers
-  // ---------------------------------------------------------------------------------
+  // ---- Registers ------------------------------------------------------------------------------
 
   private RegisterFile.Register register(String number) {
     long n = Hex.number(number);
@@ -179,8 +178,7 @@ final class Session {
     return registers.write(cpu(), r, Hex.bytes(rest.substring(equals + 1))) ? OK : INVALID;
   }
 
-  // ---- memory
-  // ------------------------------------------------------------------------------------
+  // ---- Memory ---------------------------------------------------------------------------------
 
   /** Addresses of a 32-bit guest may come sign-extended. */
   private long address(String digits) {
@@ -220,8 +218,7 @@ final class Session {
     return done ? OK : NO_MEMORY;
   }
 
-  // ---- stops
-  // -------------------------------------------------------------------------------------
+  // ---- Stops ----------------------------------------------------------------------------------
 
   private String stopPoint(boolean insert, String rest) {
     String[] parts = rest.split("[,;]");
@@ -238,8 +235,7 @@ final class Session {
     return stops.insert(type, at, length) ? OK : INVALID;
   }
 
-  // ---- threads
-  // -----------------------------------------------------------------------------------
+  // ---- Threads --------------------------------------------------------------------------------
 
   /** Index of the vCPU with a thread id, or -1; 0 and -1 mean any. */
   private int thread(String id) {
@@ -327,8 +323,7 @@ final class Session {
     return new Resume.Continue();
   }
 
-  // ---- queries
-  // -----------------------------------------------------------------------------------
+  // ---- Queries --------------------------------------------------------------------------------
 
   private String query(String rest) throws IOException {
     if (rest.startsWith("Supported")) {

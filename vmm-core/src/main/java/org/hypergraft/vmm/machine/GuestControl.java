@@ -67,8 +67,7 @@ public final class GuestControl {
     return observer;
   }
 
-  // ---- the guest
-  // ---------------------------------------------------------------------------------
+  // ---- The guest ------------------------------------------------------------------------------
 
   public GuestImage image() {
     return image;
@@ -108,8 +107,7 @@ public final class GuestControl {
     return place.offset();
   }
 
-  // ---- names
-  // -------------------------------------------------------------------------------------
+  // ---- Names ----------------------------------------------------------------------------------
 
   /** Where a symbol is; of several, the one with the lowest address. */
   public OptionalLong address(String symbol) {
@@ -151,8 +149,7 @@ public final class GuestControl {
     return new GuestDump(cpu, new GuestView(() -> cpu, this::retired, ram, place), place);
   }
 
-  // ---- memory
-  // ------------------------------------------------------------------------------------
+  // ---- Memory ---------------------------------------------------------------------------------
 
   /**
    * Guest-physical address of a byte as a vCPU sees it. The page tables are read and not changed.
@@ -217,8 +214,7 @@ public final class GuestControl {
     return ram.mismatch(other.ram);
   }
 
-  // ---- stops
-  // -------------------------------------------------------------------------------------
+  // ---- Stops ----------------------------------------------------------------------------------
 
   /**
    * Stops whenever the instruction at this instruction pointer is next, on any vCPU. Guest memory

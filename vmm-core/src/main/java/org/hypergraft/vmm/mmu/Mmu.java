@@ -392,8 +392,7 @@ public final class Mmu implements AutoCloseable {
     return ram.gpa(host);
   }
 
-  // ---- Implicit supervisor accesses (descriptor tables, TSS, interrupt frames)
-  // -------------------
+  // ---- Implicit supervisor accesses (descriptor tables, TSS, interrupt frames) ----------------
 
   /**
    * From now to {@link #endSystem}: accesses count as supervisor whatever the CPL, and SMAP ignores

@@ -275,8 +275,7 @@ class FeatureEvidenceTest {
     return mask;
   }
 
-  // ---- A processor in ring 0, in 64-bit code without paging
-  // --------------------------------------
+  // ---- A processor in ring 0, in 64-bit code without paging -----------------------------------
 
   private static String little(int v) {
     return HexFormat.of().toHexDigits(Integer.reverseBytes(v));

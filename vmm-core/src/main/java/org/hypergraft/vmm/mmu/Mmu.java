@@ -36,10 +36,10 @@ public final class Mmu implements AutoCloseable {
   public static final long EFER_LMA = 1 << 10;
   public static final long EFER_NXE = 1 << 11;
 
-  /** Entries per table; compiled code masks with {@code ENTRIES - 1}. */
-  public static final int ENTRIES = 4096;
+  /** Entries per table. */
+  private static final int ENTRIES = 4096;
 
-  public static final int ENTRY_SHIFT = 5;
+  private static final int ENTRY_SHIFT = 5;
 
   /** Offsets within an entry. */
   public static final int READ_TAG = 0;
@@ -50,6 +50,11 @@ public final class Mmu implements AutoCloseable {
 
   /** Equals no page address. */
   public static final long NO_TAG = -1;
+
+  /** Distance of the two fields of a linear address that together choose its entry. */
+  private static final int PAGE_SHIFT = 12;
+
+  private static final int FOLD_SHIFT = 24;
 
   private static final Unsafe U = GuestRam.U;
   private static final long PAGE = -4096L;
@@ -132,11 +137,22 @@ public final class Mmu implements AutoCloseable {
     select();
   }
 
+  /**
+   * Address of a linear address's entry in the table at {@code table}. Compiled code calls this.
+   */
+  public static long entry(long table, long la) {
+    return table + (index(la) << ENTRY_SHIFT);
+  }
+
+  private static long index(long la) {
+    // A sum, not an exclusive or: neighbouring pages then never share an entry (see class comment).
+    return (la >>> PAGE_SHIFT) + (la >>> FOLD_SHIFT) & ENTRIES - 1;
+  }
+
   // ---- Reads: zero-extended values -------------------------------------------------------------
 
   private long entry(long la) {
-    // A sum, not an exclusive or: neighbouring pages then never share an entry (see class comment).
-    return tlb + ((((la >>> 12) + (la >>> 24)) & (ENTRIES - 1)) << ENTRY_SHIFT);
+    return entry(tlb, la);
   }
 
   public long read8(long la) {
@@ -380,7 +396,7 @@ public final class Mmu implements AutoCloseable {
    * @throws GuestFault if it must not be executed
    */
   public long hostCode(long la) {
-    long e = execTlb + ((((la >>> 12) + (la >>> 24)) & (ENTRIES - 1)) << ENTRY_SHIFT);
+    long e = entry(execTlb, la);
     if ((la & PAGE) == U.getLong(e + EXEC_TAG)) {
       return la + U.getLong(e + ADDEND);
     }
@@ -513,7 +529,7 @@ public final class Mmu implements AutoCloseable {
   }
 
   private void dropPage(long page) {
-    long at = tables + ((((page >>> 12) + (page >>> 24)) & (ENTRIES - 1)) << ENTRY_SHIFT);
+    long at = entry(tables, page);
     for (int t = 0; t < TABLES; t++, at += TABLE_BYTES) {
       if (U.getLong(at) == page
           || U.getLong(at + WRITE_TAG) == page
@@ -587,8 +603,7 @@ public final class Mmu implements AutoCloseable {
   }
 
   private void fill(long page, long host, int access, int who) {
-    int index = (int) ((page >>> 12) + (page >>> 24)) & (ENTRIES - 1);
-    long e = tables + who * TABLE_BYTES + ((long) index << ENTRY_SHIFT);
+    long e = entry(tables + who * TABLE_BYTES, page);
     long addend = host - page;
     boolean same =
         U.getLong(e) == page || U.getLong(e + WRITE_TAG) == page || U.getLong(e + EXEC_TAG) == page;
@@ -605,7 +620,7 @@ public final class Mmu implements AutoCloseable {
         U.putLong(e + WRITE_TAG, page);
       }
     }
-    log.fill(who * ENTRIES + index, page, walker.global, walker.shift);
+    log.fill(who * ENTRIES + (int) index(page), page, walker.global, walker.shift);
   }
 
   private long readSlow(long la, int size) {

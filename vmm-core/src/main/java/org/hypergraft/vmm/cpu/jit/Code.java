@@ -20,7 +20,7 @@ final class Code {
   static final int UNKNOWN = -1;
 
   final MethodVisitor mv;
-  final MemoryCode memory = new MemoryCode(this);
+  final MemoryCode memory;
 
   /** Kind of the lazy flags at this point if it is known, see {@code Flags}. */
   int kind = UNKNOWN;
@@ -30,10 +30,11 @@ final class Code {
   /** Registers the region writes, bit per number. */
   private final long written;
 
-  Code(MethodVisitor mv, long used, long written) {
+  Code(MethodVisitor mv, RegionShape shape) {
     this.mv = mv;
-    gprMask = used;
-    this.written = written;
+    gprMask = shape.usedRegisters();
+    written = shape.writtenRegisters();
+    memory = new MemoryCode(this, new HotPages(shape));
   }
 
   // ---- constants and conversions ---------------------------------------------------------------
@@ -178,6 +179,7 @@ final class Code {
 
   /** Puts the linear address of the memory operand into EA. The stack must be empty. */
   void address(Insn i) {
+    memory.at(HotPages.Place.of(i));
     if (i.segment >= 4 && i.mode != 64) {
       mv.visitVarInsn(ALOAD, Locals.CPU);
       integer(i.segment);
@@ -367,6 +369,7 @@ final class Code {
     mv.visitVarInsn(ALOAD, Locals.MMU);
     mv.visitFieldInsn(GETFIELD, MMU, "tlb", "J");
     storeLong(Locals.TLB);
+    memory.forget();
   }
 
   void spillRegisters(long mask) {

@@ -52,6 +52,9 @@ final class Locals {
   /** {@code Cpu.x}. */
   static final int VECTORS = 62;
 
+  /** First of the copies of TLB entries, see {@link HotPages}. */
+  static final int COPIES = 63;
+
   private Locals() {}
 
   static int register(int r) {

@@ -2,6 +2,10 @@ package org.hypergraft.vmm.cpu.jit;
 
 import static org.objectweb.asm.Opcodes.*;
 
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.hypergraft.vmm.mmu.Mmu;
 import org.objectweb.asm.Label;
 
@@ -15,10 +19,42 @@ final class MemoryCode {
   private static final long PAGE = -4096;
 
   private final Code c;
+  private final HotPages pages;
+
+  /** Locals of copies that some access looks at. */
+  private final Set<Integer> used = new HashSet<>();
+
+  private List<Runnable> detours = new ArrayList<>();
   private Label miss;
 
-  MemoryCode(Code c) {
+  /** Copy of a TLB entry that the operand at EA uses, or null. */
+  private HotPages.Copy copy;
+
+  MemoryCode(Code c, HotPages pages) {
     this.c = c;
+    this.pages = pages;
+  }
+
+  /** Says of what operand the address in EA is. */
+  void at(HotPages.Place place) {
+    copy = pages.copy(place);
+  }
+
+  /** Empties the copies of TLB entries. */
+  void forget() {
+    for (HotPages.Copy each : pages.all()) {
+      for (int local : new int[] {each.readTag(), each.writeTag(), each.addend()}) {
+        c.longValue(Mmu.NO_TAG);
+        c.storeLong(local);
+      }
+    }
+  }
+
+  /** Code, to be placed out of line, that fills copies of TLB entries and comes back. */
+  List<Runnable> takeDetours() {
+    List<Runnable> taken = detours;
+    detours = new ArrayList<>();
+    return taken;
   }
 
   /** Where accesses of the current instruction go when they miss; nothing has changed there. */
@@ -38,7 +74,7 @@ final class MemoryCode {
 
   /** Pushes what {@code size} bytes (1-8) at EA hold, sign- or zero-extended. */
   void read(int size, boolean signed) {
-    find(size, Mmu.READ_TAG);
+    reach(size, Mmu.READ_TAG);
     c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
     host();
     get(size, signed);
@@ -46,7 +82,7 @@ final class MemoryCode {
 
   /** Pushes the two halves of 16 bytes at EA into locals T0 (low) and T1. */
   void read128() {
-    find(16, Mmu.READ_TAG);
+    reach(16, Mmu.READ_TAG);
     host();
     c.storeLong(Locals.HOST);
     c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
@@ -61,7 +97,7 @@ final class MemoryCode {
 
   /** Proves {@code size} bytes at EA writable and leaves their place in HOST. */
   void beginWrite(int size) {
-    find(size, Mmu.WRITE_TAG);
+    reach(size, Mmu.WRITE_TAG);
     host();
     c.storeLong(Locals.HOST);
   }
@@ -94,21 +130,54 @@ final class MemoryCode {
     c.op(LADD);
   }
 
-  /** Leaves unless the entry of EA has the page of the access's last byte in {@code tag}. */
-  private void find(int size, int tag) {
+  /** Leaves unless an access at EA hits; {@link #host} knows its place then. */
+  private void reach(int size, int tag) {
+    if (copy == null) {
+      c.loadLong(Locals.TLB);
+      find(size, tag, miss());
+      return;
+    }
+    HotPages.Copy wanted = copy;
+    Label detour = new Label();
+    Label back = new Label();
+    // an access that is not aligned may cross into another page: the entry itself decides
     c.loadLong(Locals.EA);
-    c.integer(12);
-    c.op(LUSHR);
-    c.loadLong(Locals.EA);
-    c.integer(24);
-    c.op(LUSHR);
-    c.op(LADD);
-    c.longValue(Mmu.ENTRIES - 1);
+    c.longValue(PAGE | size - 1);
     c.op(LAND);
-    c.integer(Mmu.ENTRY_SHIFT);
-    c.op(LSHL);
-    c.loadLong(Locals.TLB);
-    c.op(LADD);
+    int known = tag == Mmu.READ_TAG ? wanted.readTag() : wanted.writeTag();
+    used.add(known);
+    used.add(wanted.addend());
+    c.loadLong(known);
+    c.op(LCMP);
+    c.jump(IFNE, detour);
+    c.label(back);
+    Label none = miss();
+    detours.add(
+        () -> {
+          c.label(detour);
+          // seldom needed, so not worth a register: from where it lies
+          c.mv.visitVarInsn(ALOAD, Locals.CPU);
+          c.mv.visitFieldInsn(GETFIELD, Code.CPU, "mmu", "L" + Code.MMU + ";");
+          c.mv.visitFieldInsn(GETFIELD, Code.MMU, "tlb", "J");
+          find(size, tag, none);
+          fill(wanted.readTag(), Mmu.READ_TAG);
+          fill(wanted.writeTag(), Mmu.WRITE_TAG);
+          fill(wanted.addend(), Mmu.ADDEND);
+          c.jump(GOTO, back);
+        });
+  }
+
+  private void fill(int local, int offset) {
+    if (used.contains(local)) {
+      field(offset);
+      c.storeLong(local);
+    }
+  }
+
+  /** Leaves unless the entry of EA has the page of the access's last byte in {@code tag}. */
+  private void find(int size, int tag, Label none) {
+    c.loadLong(Locals.EA);
+    c.mv.visitMethodInsn(INVOKESTATIC, Code.MMU, "entry", "(JJ)J", false);
     c.storeLong(Locals.ENTRY);
     c.loadLong(Locals.EA);
     if (size > 1) {
@@ -119,7 +188,7 @@ final class MemoryCode {
     c.op(LAND);
     field(tag);
     c.op(LCMP);
-    c.jump(IFNE, miss());
+    c.jump(IFNE, none);
   }
 
   private void field(int offset) {
@@ -133,7 +202,11 @@ final class MemoryCode {
   }
 
   private void host() {
-    field(Mmu.ADDEND);
+    if (copy == null) {
+      field(Mmu.ADDEND);
+    } else {
+      c.loadLong(copy.addend());
+    }
     c.loadLong(Locals.EA);
     c.op(LADD);
   }

@@ -155,6 +155,7 @@ final class MoveCompiler {
     int slot = slot(i);
     movedStack(i, -slot);
     c.storeLong(Locals.EA);
+    c.memory.at(HotPages.Place.at(4));
     c.memory.beginWrite(slot);
     c.memory.writeHost(slot, Locals.T0);
     c.loadLong(Locals.EA);
@@ -172,12 +173,13 @@ final class MoveCompiler {
 
   /** Reads the top of the guest's stack. */
   void popTo(Insn i, int local) {
-    readStack(i, Locals.register(4));
+    readStack(i, 4);
     c.storeLong(local);
   }
 
   private void readStack(Insn i, int pointer) {
-    c.loadLong(pointer);
+    c.memory.at(HotPages.Place.at(pointer));
+    c.loadLong(Locals.register(pointer));
     if (i.mode != 64) {
       c.unsigned(4);
     }
@@ -187,7 +189,7 @@ final class MoveCompiler {
 
   private void leave(Insn i) {
     int rbp = Locals.register(5);
-    readStack(i, rbp);
+    readStack(i, 5);
     c.storeLong(Locals.T0);
     c.loadLong(Locals.EA);
     c.longValue(slot(i));

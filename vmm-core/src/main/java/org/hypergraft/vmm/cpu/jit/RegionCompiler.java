@@ -101,7 +101,7 @@ final class RegionCompiler {
     MethodVisitor mv =
         cw.visitMethod(ACC_PUBLIC | ACC_FINAL, "exec", "(" + CPU_DESC + ")" + OP, null, null);
     mv.visitCode();
-    c = new Code(mv, shape.usedRegisters(), shape.writtenRegisters());
+    c = new Code(mv, shape);
     alu = new AluCompiler(c);
     shifts = new ShiftCompiler(c);
     moves = new MoveCompiler(c);
@@ -273,6 +273,7 @@ final class RegionCompiler {
             exitNumbered(exit);
           });
     }
+    outOfLine.addAll(c.memory.takeDetours());
   }
 
   /** Calls the tier-0 op of a vector instruction, which needs only its address registers. */

@@ -238,9 +238,9 @@ class RegionJitTest {
   void methodsStayBelowTheSizeThatHotSpotCompiles() {
     ByteArrayOutputStream loop = new ByteArrayOutputStream();
     for (int k = 0; k < 500; k++) {
-      // add [rdi + 8*k], rax; every 20th ends a block by a jump to the next instruction
+      // add [rdi + 8*k], rax; every 8th ends a block by a jump to the next instruction
       loop.writeBytes(new byte[] {0x48, 1, (byte) 0x87, (byte) (k * 8), (byte) (k * 8 >> 8), 0, 0});
-      if (k % 20 == 19) {
+      if (k % 8 == 7) {
         loop.writeBytes(new byte[] {(byte) 0xeb, 0});
       }
     }

@@ -45,12 +45,6 @@ public final class PortSpace implements PortBus {
     }
   }
 
-  /** The name of the device at a port, or null. */
-  public String ownerOf(int port) {
-    Claim claim = claims.get(port);
-    return claim == null ? null : claim.name;
-  }
-
   @Override
   public int in(int port, int size) {
     observer.port(port, size, false);

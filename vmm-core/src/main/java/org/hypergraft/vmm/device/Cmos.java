@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.device;
 
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -181,7 +182,7 @@ public final class Cmos implements PortDevice {
               decode(memory[SECONDS] & 0xff));
       adjust =
           t.toEpochSecond(ZoneOffset.UTC) - POWER_ON.getEpochSecond() - clock.now() / NS_PER_SECOND;
-    } catch (java.time.DateTimeException e) {
+    } catch (DateTimeException e) {
       // keep the previous date
     }
   }

@@ -71,11 +71,6 @@ public final class IoApic implements MmioDevice {
     }
   }
 
-  /** Redirection entry of an input, for reports and tests. */
-  public long entry(int pin) {
-    return table[pin];
-  }
-
   @Override
   public long read(long offset, int size) {
     if ((offset & ~0xffL) != 0) {

@@ -60,8 +60,8 @@ public final class LocalApic implements InterruptSource {
   private static final int SVR_BITS = 0x3ff;
   private static final int LVT_MASKED = 1 << 16;
   private static final int LVT_MODE = 7 << 8;
-  private static final int MODE_EXT_INT = 7 << 8;
-  private static final int MODE_NMI = 4 << 8;
+  private static final int MODE_EXT_INT = ApicBus.EXT_INT << 8;
+  private static final int MODE_NMI = ApicBus.NMI << 8;
   private static final int TIMER_MODE = 3 << 17;
   private static final int TIMER_PERIODIC = 1 << 17;
   private static final int TIMER_DEADLINE = 2 << 17;

@@ -199,7 +199,6 @@ public final class Pic8259 {
     }
 
     private void beginInitialisation(int icw1) {
-      irr = 0;
       isr = 0;
       imr = 0;
       lowestPriority = 7;

@@ -2,20 +2,12 @@ package org.hypergraft.vmm.device;
 
 import org.hypergraft.vmm.bus.PortDevice;
 
-/**
- * Port 0x80, the power-on self-test code. Kernels write it to wait a microsecond; the last code is
- * kept for whoever explains a dead guest.
- */
+/** Port 0x80, the power-on self-test code, which kernels write to wait a microsecond. */
 public final class PostPort implements PortDevice {
   /** The port. */
   public static final int PORT = 0x80;
 
   private int last;
-
-  /** The byte written last. */
-  public int last() {
-    return last;
-  }
 
   @Override
   public int in(int port, int size) {

@@ -44,10 +44,6 @@ public final class GuestPlatform implements Platform {
     cpuid = new CpuidTable(model, hypervisor.announced(), tscHz, cpus);
   }
 
-  public CpuModel model() {
-    return model;
-  }
-
   @Override
   public long tsc(Cpu c) {
     return tsc.getAsLong();

@@ -7,9 +7,6 @@ import org.hypergraft.vmm.cpu.Cpu;
  * org.hypergraft.vmm.mmu.GuestFault}.
  */
 public interface Hypervisor {
-  /** Name on the command line. */
-  String name();
-
   /** Whether CPUID leaf 1 announces a hypervisor. */
   boolean announced();
 

@@ -35,7 +35,6 @@ final class Board {
   final ApicBus apicBus = new ApicBus();
   final IoApic ioApic;
   final Uart16550 serial;
-  final PostPort post = new PostPort();
 
   /**
    * @param clock the machine's
@@ -57,7 +56,7 @@ final class Board {
     ports.claim("pit", Pit8254.BASE, 4, 1, pit);
     ports.claim("port61", SystemControl.PORT, 1, 1, new SystemControl(pit, clock));
     ports.claim("rtc", Cmos.BASE, 2, 1, new Cmos(clock));
-    ports.claim("post", PostPort.PORT, 1, 1, post);
+    ports.claim("post", PostPort.PORT, 1, 1, new PostPort());
     ports.claim("serial", SERIAL_BASE, Uart16550.PORTS, 1, serial);
     ports.claim("acpi", AcpiPm.BASE, AcpiPm.PORTS, 4, new AcpiPm(clock, isa(AcpiPm.SCI), powerOff));
     ports.claim("pci", NoPci.ADDRESS_PORT, 1, 4, new NoPci());

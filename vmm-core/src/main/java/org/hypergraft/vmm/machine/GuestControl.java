@@ -119,9 +119,9 @@ public final class GuestControl {
         .orElse(OptionalLong.empty());
   }
 
-  /** Function around an address; the address itself in hexadecimal outside the kernel. */
-  public String function(long address) {
-    return place.symbol(address);
+  /** Function around an address; empty outside the kernel. */
+  public Optional<String> function(long address) {
+    return place.function(address);
   }
 
   /** Function and distance, or null outside the kernel. */

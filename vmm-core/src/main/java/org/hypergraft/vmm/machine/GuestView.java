@@ -58,11 +58,6 @@ public final class GuestView {
     return ram.bytes(gpa, length);
   }
 
-  /** A little-endian 64-bit word of the kernel image, by link address. */
-  public long imageWord(long linkAddress) {
-    return littleEndian(image(linkAddress, 8));
-  }
-
   /**
    * Bytes at a virtual address, through the current page tables.
    *

@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.machine;
 
+import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Segment;
 import org.hypergraft.annotator.image.Symbol;
@@ -28,9 +29,14 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
     return physical - offset + linkBase;
   }
 
-  /** Symbol around a run-time address, virtual or (before paging) physical; else the number. */
+  /** Symbol around a run-time address, virtual or (before paging) physical. */
+  Optional<String> function(long runtime) {
+    return cover(runtime).map(Symbol::name);
+  }
+
+  /** The same; else the number. */
   String symbol(long runtime) {
-    return cover(runtime).map(Symbol::name).orElse("0x" + Long.toHexString(runtime));
+    return function(runtime).orElse("0x" + Long.toHexString(runtime));
   }
 
   /** Symbol and distance, or null. */
@@ -52,7 +58,7 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
     return runtime >>> 32 != 0 == image.is64Bit() && cover(runtime).isPresent();
   }
 
-  private java.util.Optional<Symbol> cover(long runtime) {
+  private Optional<Symbol> cover(long runtime) {
     return image.symbols().covering(link(runtime));
   }
 

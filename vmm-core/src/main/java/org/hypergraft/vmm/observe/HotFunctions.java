@@ -17,9 +17,6 @@ public final class HotFunctions implements Observer {
   /** Instructions between two samples: prime, so that no loop of the guest keeps step with it. */
   public static final long INTERVAL = 19_997;
 
-  /** Functions shown by default. */
-  public static final int DEFAULT_SHOWN = 20;
-
   /** Name for code at CPL 3. */
   public static final String USERSPACE = "[userspace]";
 
@@ -64,8 +61,7 @@ public final class HotFunctions implements Observer {
     if (guest.current().cpl == 3) {
       return USERSPACE;
     }
-    String name = guest.function(guest.current().rip);
-    return name.startsWith("0x") ? ELSEWHERE : name;
+    return guest.function(guest.current().rip).orElse(ELSEWHERE);
   }
 
   /** Samples taken. */

@@ -114,9 +114,4 @@ public final class Bios implements PortDevice {
       default -> {}
     }
   }
-
-  /** What is on the screen, lines separated by newlines, for whoever looks at a stopped guest. */
-  public String screen() {
-    return screen.text();
-  }
 }

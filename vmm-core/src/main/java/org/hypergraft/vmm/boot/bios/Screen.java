@@ -121,18 +121,4 @@ final class Screen {
     }
     moveTo(column, row);
   }
-
-  /** The characters on the screen, without the blanks at the ends of lines. */
-  String text() {
-    StringBuilder out = new StringBuilder();
-    for (int row = 0; row < DataArea.ROWS; row++) {
-      StringBuilder line = new StringBuilder();
-      for (int column = 0; column < DataArea.COLUMNS; column++) {
-        int c = ram.u8(cell(row, column));
-        line.append(c >= ' ' && c < 0x7f ? (char) c : ' ');
-      }
-      out.append(line.toString().stripTrailing()).append('\n');
-    }
-    return out.toString().stripTrailing();
-  }
 }

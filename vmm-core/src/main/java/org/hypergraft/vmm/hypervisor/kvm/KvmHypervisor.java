@@ -50,11 +50,6 @@ public final class KvmHypervisor implements Hypervisor {
   }
 
   @Override
-  public String name() {
-    return "kvm";
-  }
-
-  @Override
   public boolean announced() {
     return true;
   }

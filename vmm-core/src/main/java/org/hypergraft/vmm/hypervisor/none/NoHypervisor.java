@@ -6,11 +6,6 @@ import org.hypergraft.vmm.hypervisor.Hypervisor;
 /** Bare hardware: no leaves, no registers, hypercall instructions are undefined. */
 public final class NoHypervisor implements Hypervisor {
   @Override
-  public String name() {
-    return "none";
-  }
-
-  @Override
   public boolean announced() {
     return false;
   }

@@ -37,7 +37,6 @@ public final class AcpiPm implements PortDevice {
   private static final int TIMER_STATUS = 1;
   private static final int SCI_ENABLE = 1;
   private static final int SLEEP_ENABLE = 1 << 13;
-  private static final long NS_PER_SECOND = 1_000_000_000;
 
   private final VirtualClock clock;
   private final InterruptLine sci;
@@ -60,7 +59,7 @@ public final class AcpiPm implements PortDevice {
   public int in(int port, int size) {
     int offset = port - BASE;
     if (offset >= TIMER) {
-      return field((int) ticks(), offset - TIMER, size);
+      return field((int) clock.ticks(TIMER_HZ), offset - TIMER, size);
     }
     if (offset >= CONTROL) {
       return field(control, offset - CONTROL, size);
@@ -90,14 +89,9 @@ public final class AcpiPm implements PortDevice {
     updateStatus();
   }
 
-  private long ticks() {
-    long ns = clock.now();
-    return ns / NS_PER_SECOND * TIMER_HZ + ns % NS_PER_SECOND * TIMER_HZ / NS_PER_SECOND;
-  }
-
   /** TMR_STS is set whenever the top bit of the 32-bit timer changes. */
   private void updateStatus() {
-    long carries = ticks() >>> 31;
+    long carries = clock.ticks(TIMER_HZ) >>> 31;
     if (carries != carriesSeen) {
       carriesSeen = carries;
       status |= TIMER_STATUS;
@@ -109,9 +103,8 @@ public final class AcpiPm implements PortDevice {
       carry = null;
     }
     if (wanted) {
-      long next = carries + 1 << 31;
-      long ns = next / TIMER_HZ * NS_PER_SECOND + (next % TIMER_HZ * NS_PER_SECOND) / TIMER_HZ + 1;
-      carry = clock.schedule(ns, this::updateStatus);
+      long next = VirtualClock.whenTicks(carries + 1 << 31, TIMER_HZ);
+      carry = clock.schedule(next, this::updateStatus);
     }
   }
 

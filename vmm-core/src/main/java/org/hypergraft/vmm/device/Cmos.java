@@ -43,8 +43,6 @@ public final class Cmos implements PortDevice {
   /** Length of the update cycle at the end of each second, data sheet table 5. */
   private static final long UPDATE_NS = 244_000;
 
-  private static final long NS_PER_SECOND = 1_000_000_000;
-
   private final VirtualClock clock;
   private final byte[] memory = new byte[128];
 
@@ -66,7 +64,8 @@ public final class Cmos implements PortDevice {
     }
     switch (index) {
       case STATUS_A:
-        boolean updating = clock.now() % NS_PER_SECOND >= NS_PER_SECOND - UPDATE_NS;
+        boolean updating =
+            clock.now() % VirtualClock.NS_PER_SECOND >= VirtualClock.NS_PER_SECOND - UPDATE_NS;
         return memory[STATUS_A] & 0xff | (updating && !stopped() ? A_UPDATE_IN_PROGRESS : 0);
       case STATUS_C:
         return 0; // no interrupt has happened
@@ -129,7 +128,9 @@ public final class Cmos implements PortDevice {
   private int date(int field) {
     LocalDateTime t =
         LocalDateTime.ofEpochSecond(
-            POWER_ON.getEpochSecond() + adjust + clock.now() / NS_PER_SECOND, 0, ZoneOffset.UTC);
+            POWER_ON.getEpochSecond() + adjust + clock.now() / VirtualClock.NS_PER_SECOND,
+            0,
+            ZoneOffset.UTC);
     switch (field) {
       case SECONDS:
         return encode(t.getSecond());
@@ -181,7 +182,9 @@ public final class Cmos implements PortDevice {
               decode(memory[MINUTES] & 0xff),
               decode(memory[SECONDS] & 0xff));
       adjust =
-          t.toEpochSecond(ZoneOffset.UTC) - POWER_ON.getEpochSecond() - clock.now() / NS_PER_SECOND;
+          t.toEpochSecond(ZoneOffset.UTC)
+              - POWER_ON.getEpochSecond()
+              - clock.now() / VirtualClock.NS_PER_SECOND;
     } catch (DateTimeException e) {
       // keep the previous date
     }

@@ -15,7 +15,6 @@ public final class Pit8254 implements PortDevice {
   /** Input clock: a third of the NTSC colour subcarrier, Hz. */
   public static final long HZ = 1_193_182;
 
-  private static final long NS_PER_SECOND = 1_000_000_000;
   private static final int CONTROL = 3;
   private static final int RW_LATCH = 0;
   private static final int RW_LOW = 1;
@@ -73,16 +72,6 @@ public final class Pit8254 implements PortDevice {
         }
       }
     }
-  }
-
-  private long ticks() {
-    long ns = clock.now();
-    return ns / NS_PER_SECOND * HZ + ns % NS_PER_SECOND * HZ / NS_PER_SECOND;
-  }
-
-  /** The first ns at which {@link #ticks} has reached a value. */
-  private static long nanoseconds(long ticks) {
-    return ticks / HZ * NS_PER_SECOND + (ticks % HZ * NS_PER_SECOND + HZ - 1) / HZ;
   }
 
   private final class Channel {
@@ -166,7 +155,7 @@ public final class Pit8254 implements PortDevice {
 
     private void restart() {
       held = !gate && mode != 1 && mode != 5;
-      start = held ? 0 : ticks();
+      start = held ? 0 : clock.ticks(HZ);
       arm();
     }
 
@@ -175,10 +164,10 @@ public final class Pit8254 implements PortDevice {
       boolean falling = !high && gate;
       if (mode == 0 || mode == 4) {
         if (loaded && rising && held) {
-          start = ticks() - start;
+          start = clock.ticks(HZ) - start;
           held = false;
         } else if (loaded && falling && !held) {
-          start = ticks() - start;
+          start = clock.ticks(HZ) - start;
           held = true;
         }
         gate = high;
@@ -206,7 +195,7 @@ public final class Pit8254 implements PortDevice {
     }
 
     private long elapsed() {
-      return held ? start : ticks() - start;
+      return held ? start : clock.ticks(HZ) - start;
     }
 
     boolean output() {
@@ -306,7 +295,7 @@ public final class Pit8254 implements PortDevice {
           break;
       }
       if (next > e) {
-        timer = clock.schedule(nanoseconds(start + next), this::risingEdge);
+        timer = clock.schedule(VirtualClock.whenTicks(start + next, HZ), this::risingEdge);
       }
     }
 

@@ -9,6 +9,7 @@ import org.hypergraft.vmm.boot.BootState;
 import org.hypergraft.vmm.boot.KernelLoader;
 import org.hypergraft.vmm.boot.bios.Bios;
 import org.hypergraft.vmm.bus.DeterministicClock;
+import org.hypergraft.vmm.bus.VirtualClock;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Platform;
 import org.hypergraft.vmm.cpu.interpret.Engine;
@@ -388,7 +389,7 @@ public final class Machine implements AutoCloseable {
       end(
           Outcome.BUDGET,
           "the budget of %d s of virtual time is spent"
-              .formatted(config.virtualBudgetNs() / 1_000_000_000));
+              .formatted(config.virtualBudgetNs() / VirtualClock.NS_PER_SECOND));
     }
   }
 
@@ -410,7 +411,7 @@ public final class Machine implements AutoCloseable {
         end(
             Outcome.NO_PROGRESS,
             "halted for %d s of virtual time without an interrupt"
-                .formatted(MAX_IDLE_NS / 1_000_000_000));
+                .formatted(MAX_IDLE_NS / VirtualClock.NS_PER_SECOND));
       }
     }
     if (outcome == null) {

@@ -75,4 +75,17 @@ class DeterministicClockTest {
     clock.runDue();
     assertEquals(List.of("a", "b"), ran);
   }
+
+  @Test
+  void countersTickAtTheirFrequency() {
+    for (long hz : new long[] {1_193_182, 3_579_545, VirtualClock.NS_PER_SECOND}) {
+      for (long ticks : new long[] {1, 7, hz - 1, hz, 3 * hz + 1, 1L << 31}) {
+        VirtualClock counted = new DeterministicClock(() -> 0);
+        counted.advance(VirtualClock.whenTicks(ticks, hz) - 1);
+        assertEquals(ticks - 1, counted.ticks(hz));
+        counted.advance(1);
+        assertEquals(ticks, counted.ticks(hz));
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.hypervisor.kvm;
 
 import org.hypergraft.annotator.abi.KvmAbi;
+import org.hypergraft.vmm.bus.VirtualClock;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.hypervisor.HypervisorHost;
 import org.hypergraft.vmm.mmu.GuestRam;
@@ -15,8 +16,6 @@ final class KvmHypercalls {
 
   /** Bytes of {@code struct kvm_clock_pairing}: seconds, nanoseconds, TSC, flags, padding. */
   private static final int PAIRING_SIZE = 64;
-
-  private static final long NANOS = 1_000_000_000L;
 
   private final HypervisorHost host;
 
@@ -82,8 +81,8 @@ final class KvmHypercalls {
     }
     long now = host.clock().now();
     ram.fill(gpa, PAIRING_SIZE, 0);
-    ram.put64(gpa, host.epochSeconds() + now / NANOS);
-    ram.put64(gpa + 8, now % NANOS);
+    ram.put64(gpa, host.epochSeconds() + now / VirtualClock.NS_PER_SECOND);
+    ram.put64(gpa + 8, now % VirtualClock.NS_PER_SECOND);
     ram.put64(gpa + 16, c.platform.tsc(c) + c.tscAdjust);
     return 0;
   }

@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.hypervisor.kvm;
 
+import org.hypergraft.vmm.bus.VirtualClock;
 import org.hypergraft.vmm.mmu.GuestRam;
 
 /**
@@ -13,8 +14,6 @@ final class PvClock {
   /** Flag: the counters of all processors agree and never stop. */
   private static final int TSC_STABLE = 1;
 
-  private static final long NANOS = 1_000_000_000L;
-
   private final int multiplier;
   private final int shift;
 
@@ -23,16 +22,16 @@ final class PvClock {
     long hz = tscHz;
     int s = 0;
     // Bring the scaled frequency into (1 GHz/2, 1 GHz * 2), where the 32-bit fraction is precise.
-    while (hz > 2 * NANOS) {
+    while (hz > 2 * VirtualClock.NS_PER_SECOND) {
       hz >>= 1;
       s--;
     }
-    while (hz <= NANOS) {
+    while (hz <= VirtualClock.NS_PER_SECOND) {
       hz <<= 1;
       s++;
     }
     shift = s;
-    multiplier = (int) Long.divideUnsigned(NANOS << 32, hz);
+    multiplier = (int) Long.divideUnsigned(VirtualClock.NS_PER_SECOND << 32, hz);
   }
 
   /**

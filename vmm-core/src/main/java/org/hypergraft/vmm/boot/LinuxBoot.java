@@ -12,7 +12,6 @@ import org.hypergraft.vmm.mmu.GuestRam;
 final class LinuxBoot {
   private static final int LARGEST_HEADER_END = 0x290;
   private static final int ZERO_PAGE_SIZE = 0x1000;
-  private static final int E820_ENTRY = 20;
 
   private LinuxBoot() {}
 
@@ -55,10 +54,8 @@ final class LinuxBoot {
     ram.put8(zeroPage + LinuxSetup.E820_ENTRIES, ranges.size());
     long at = zeroPage + LinuxSetup.E820_TABLE;
     for (MemoryMap.Range range : ranges) {
-      ram.put64(at, range.start());
-      ram.put64(at + 8, range.length());
-      ram.put32(at + 16, range.type());
-      at += E820_ENTRY;
+      range.write(ram, at);
+      at += MemoryMap.Range.SIZE;
     }
   }
 }

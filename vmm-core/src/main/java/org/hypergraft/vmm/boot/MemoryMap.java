@@ -54,7 +54,17 @@ public final class MemoryMap {
    *
    * @param type one of the constants of this class
    */
-  public record Range(long start, long length, int type) {}
+  public record Range(long start, long length, int type) {
+    /** Bytes that {@link #write} writes: an e820 entry, which other protocols start with too. */
+    public static final int SIZE = 20;
+
+    /** Writes start and length, 64 bits each, and the type, 32 bits. */
+    public void write(GuestRam ram, long at) {
+      ram.put64(at, start);
+      ram.put64(at + 8, length);
+      ram.put32(at + 16, type);
+    }
+  }
 
   private MemoryMap() {}
 

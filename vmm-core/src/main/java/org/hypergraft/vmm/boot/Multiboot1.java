@@ -1,7 +1,6 @@
 package org.hypergraft.vmm.boot;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -11,11 +10,8 @@ import org.hypergraft.vmm.mmu.GuestRam;
 /**
  * Multiboot Specification 0.6.96: the header in the image (section 3.1) and the information
  * structure (section 3.3).
- *
- * @param placement load addresses, where the header overrules the ELF
- * @param entry entry address with them
  */
-record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> entry) {
+final class Multiboot1 {
   /** What EAX holds at the entry. */
   static final int BOOT_MAGIC = 0x2badb002;
 
@@ -40,11 +36,13 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
   private static final int MEMORY_MAP = 0x100;
 
   /** Size field of an entry, which does not count itself. */
-  private static final int ENTRY_SIZE = 20;
+  private static final int ENTRY_SIZE = MemoryMap.Range.SIZE;
+
+  private Multiboot1() {}
 
   /** File offset of the header, or -1. */
   static int headerOf(GuestImage image) {
-    ByteBuffer b = bytes(image);
+    ByteBuffer b = MultibootHeader.file(image);
     for (int at = 0; at <= Math.min(SEARCH, b.capacity()) - 12; at += 4) {
       if (b.getInt(at) == HEADER_MAGIC && HEADER_MAGIC + b.getInt(at + 4) + b.getInt(at + 8) == 0) {
         return at;
@@ -53,17 +51,13 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
     return -1;
   }
 
-  private static ByteBuffer bytes(GuestImage image) {
-    return ByteBuffer.wrap(image.payload()).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  static Multiboot1 read(GuestImage image) {
+  static MultibootHeader read(GuestImage image) {
     int at = headerOf(image);
     if (at < 0) {
       throw new BootException(
           image.name() + ": no Multiboot header in the first 8 KiB, at a multiple of 4");
     }
-    ByteBuffer b = bytes(image);
+    ByteBuffer b = MultibootHeader.file(image);
     int flags = b.getInt(at + 4);
     if ((flags & REQUIREMENTS & ~UNDERSTOOD) != 0) {
       throw new BootException(
@@ -71,26 +65,18 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
               .formatted(image.name(), flags & REQUIREMENTS, UNDERSTOOD));
     }
     if ((flags & HAS_ADDRESSES) == 0) {
-      return new Multiboot1(Optional.empty(), Optional.empty());
+      return new MultibootHeader(Optional.empty(), Optional.empty());
     }
     if (at + 32 > b.capacity()) {
       throw new BootException(image.name() + ": the Multiboot header's addresses are cut off");
     }
-    long headerAddress = unsigned(b, at + 12);
-    long load = unsigned(b, at + 16);
-    return new Multiboot1(
-        Optional.of(
-            new MultibootLoader.Placement(
-                at - (headerAddress - load), load, unsigned(b, at + 20), unsigned(b, at + 24))),
-        Optional.of(unsigned(b, at + 28)));
-  }
-
-  private static long unsigned(ByteBuffer b, int at) {
-    return Integer.toUnsignedLong(b.getInt(at));
+    return new MultibootHeader(
+        Optional.of(MultibootHeader.Placement.read(b, at, at + 12)),
+        Optional.of(MultibootHeader.unsigned(b, at + 28)));
   }
 
   /** Writes what EBX points at. */
-  void writeInformation(GuestRam ram, long module, int moduleSize) {
+  static void writeInformation(GuestRam ram, long module, int moduleSize) {
     long info = MemoryMap.BOOT_INFO;
     int modules = moduleSize == 0 ? 0 : 1;
     ram.put32(info, HAS_MEMORY | HAS_COMMAND_LINE | HAS_MODULES | HAS_MEMORY_MAP | HAS_LOADER_NAME);
@@ -111,9 +97,7 @@ record Multiboot1(Optional<MultibootLoader.Placement> placement, Optional<Long> 
     long at = info + MEMORY_MAP;
     for (MemoryMap.Range range : ranges) {
       ram.put32(at, ENTRY_SIZE);
-      ram.put64(at + 4, range.start());
-      ram.put64(at + 12, range.length());
-      ram.put32(at + 20, range.type());
+      range.write(ram, at + 4);
       at += ENTRY_SIZE + 4;
     }
   }

@@ -11,11 +11,8 @@ import org.hypergraft.vmm.mmu.GuestRam;
 /**
  * Multiboot2 Specification 2.0: the tagged header in the image (section 3.1) and the tagged
  * information (section 3.6).
- *
- * @param placement load addresses, where the header overrules the ELF
- * @param entry entry address, where the header overrules the ELF's
  */
-record Multiboot2(Optional<MultibootLoader.Placement> placement, Optional<Long> entry) {
+final class Multiboot2 {
   /** What EAX holds at the entry. */
   static final int BOOT_MAGIC = 0x36d76289;
 
@@ -51,9 +48,11 @@ record Multiboot2(Optional<MultibootLoader.Placement> placement, Optional<Long> 
 
   private static final int RSDP_NEW = 36;
 
+  private Multiboot2() {}
+
   /** File offset of the header, or -1. */
   static int headerOf(GuestImage image) {
-    ByteBuffer b = bytes(image);
+    ByteBuffer b = MultibootHeader.file(image);
     for (int at = 0; at <= Math.min(SEARCH, b.capacity()) - 16; at += 8) {
       if (b.getInt(at) == HEADER_MAGIC
           && b.getInt(at) + b.getInt(at + 4) + b.getInt(at + 8) + b.getInt(at + 12) == 0) {
@@ -63,22 +62,18 @@ record Multiboot2(Optional<MultibootLoader.Placement> placement, Optional<Long> 
     return -1;
   }
 
-  private static ByteBuffer bytes(GuestImage image) {
-    return ByteBuffer.wrap(image.payload()).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  static Multiboot2 read(GuestImage image) {
+  static MultibootHeader read(GuestImage image) {
     int header = headerOf(image);
     if (header < 0) {
       throw new BootException(
           image.name() + ": no Multiboot2 header in the first 32 KiB, at a multiple of 8");
     }
-    ByteBuffer b = bytes(image);
+    ByteBuffer b = MultibootHeader.file(image);
     if (b.getInt(header + 4) != ARCHITECTURE_I386) {
       throw refused(image, "is for architecture " + b.getInt(header + 4) + ", expected 0 (i386)");
     }
     long end = header + Integer.toUnsignedLong(b.getInt(header + 8));
-    Optional<MultibootLoader.Placement> placement = Optional.empty();
+    Optional<MultibootHeader.Placement> placement = Optional.empty();
     Optional<Long> entry = Optional.empty();
     long at = header + 16L;
     while (true) {
@@ -90,19 +85,20 @@ record Multiboot2(Optional<MultibootLoader.Placement> placement, Optional<Long> 
       boolean optional = (b.getShort(tag + 2) & OPTIONAL) != 0;
       long size = Integer.toUnsignedLong(b.getInt(tag + 4));
       if (type == END) {
-        return new Multiboot2(placement, entry);
+        return new MultibootHeader(placement, entry);
       }
       if (size < 8 || at + size > end) {
         throw refused(image, "has a tag of type %d with size %d".formatted(type, size));
       }
       switch (type) {
         case INFORMATION_REQUEST -> checkRequests(image, b, tag, size, optional);
-        case ADDRESS -> placement = Optional.of(placement(image, b, header, tag, size));
+        case ADDRESS -> {
+          checkSize(image, "address", size, 24);
+          placement = Optional.of(MultibootHeader.Placement.read(b, header, tag + 8));
+        }
         case ENTRY_ADDRESS -> {
-          if (size < 12) {
-            throw refused(image, "has an entry tag of %d bytes, expected 12".formatted(size));
-          }
-          entry = Optional.of(unsigned(b, tag + 8));
+          checkSize(image, "entry", size, 12);
+          entry = Optional.of(MultibootHeader.unsigned(b, tag + 8));
         }
         case CONSOLE, MODULE_ALIGNMENT, RELOCATABLE -> {} // satisfied, or no duty of the loader
         default -> {
@@ -125,18 +121,10 @@ record Multiboot2(Optional<MultibootLoader.Placement> placement, Optional<Long> 
     }
   }
 
-  private static MultibootLoader.Placement placement(
-      GuestImage image, ByteBuffer b, int header, int tag, long size) {
-    if (size < 24) {
-      throw refused(image, "has an address tag of %d bytes, expected 24".formatted(size));
+  private static void checkSize(GuestImage image, String tag, long size, int expected) {
+    if (size < expected) {
+      throw refused(image, "has an %s tag of %d bytes, expected %d".formatted(tag, size, expected));
     }
-    long load = unsigned(b, tag + 12);
-    return new MultibootLoader.Placement(
-        header - (unsigned(b, tag + 8) - load), load, unsigned(b, tag + 16), unsigned(b, tag + 20));
-  }
-
-  private static long unsigned(ByteBuffer b, int at) {
-    return Integer.toUnsignedLong(b.getInt(at));
   }
 
   private static BootException refused(GuestImage image, String why) {

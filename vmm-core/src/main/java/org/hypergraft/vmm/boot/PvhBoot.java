@@ -35,10 +35,8 @@ final class PvhBoot {
     ram.put64(MODULES + 24, 0);
     long at = MEMORY_MAP;
     for (MemoryMap.Range range : ranges) {
-      ram.put64(at, range.start());
-      ram.put64(at + 8, range.length());
-      ram.put32(at + 16, range.type());
-      ram.put32(at + 20, 0);
+      range.write(ram, at);
+      ram.put32(at + MemoryMap.Range.SIZE, 0);
       at += MEMORY_MAP_ENTRY;
     }
   }

@@ -10,7 +10,6 @@ final class SystemServices {
   /** "SMAP". */
   private static final int SIGNATURE = 0x534d4150;
 
-  private static final int E820_ENTRY = 20;
   private static final int UNSUPPORTED = 0x86;
   private static final int KIB = 10;
 
@@ -58,7 +57,7 @@ final class SystemServices {
     int index = c.extended(Cpu.RBX);
     boolean bad =
         c.extended(Cpu.RDX) != SIGNATURE
-            || Integer.compareUnsigned(c.extended(Cpu.RCX), E820_ENTRY) < 0
+            || Integer.compareUnsigned(c.extended(Cpu.RCX), MemoryMap.Range.SIZE) < 0
             || index < 0
             || index >= ranges.size();
     c.carry(bad);
@@ -66,13 +65,9 @@ final class SystemServices {
       c.ah(UNSUPPORTED);
       return;
     }
-    MemoryMap.Range range = ranges.get(index);
-    long at = c.esDi();
-    ram.put64(at, range.start());
-    ram.put64(at + 8, range.length());
-    ram.put32(at + 16, range.type());
+    ranges.get(index).write(ram, c.esDi());
     c.extended(Cpu.RAX, SIGNATURE);
-    c.extended(Cpu.RCX, E820_ENTRY);
+    c.extended(Cpu.RCX, MemoryMap.Range.SIZE);
     c.extended(Cpu.RBX, index + 1 == ranges.size() ? 0 : index + 1);
   }
 

@@ -75,12 +75,8 @@ final class BzImageLoader {
     long setup = MemoryMap.SETUP;
     ram.write(setup, file, 0, length);
     int flags = ram.u8(setup + LinuxSetup.LOAD_FLAGS) | LinuxSetup.CAN_USE_HEAP;
+    LinuxSetup.fill(ram, setup, flags, initrd, initrdSize);
     ram.put16(setup + LinuxSetup.VIDEO_MODE, LinuxSetup.VIDEO_NORMAL);
-    ram.put8(setup + LinuxSetup.TYPE_OF_LOADER, LinuxSetup.LOADER_UNDEFINED);
-    ram.put8(setup + LinuxSetup.LOAD_FLAGS, flags);
-    ram.put32(setup + LinuxSetup.RAMDISK_IMAGE, (int) initrd);
-    ram.put32(setup + LinuxSetup.RAMDISK_SIZE, initrdSize);
     ram.put16(setup + LinuxSetup.HEAP_END_POINTER, LinuxSetup.HEAP_END - LinuxSetup.STACK_SIZE);
-    ram.put32(setup + LinuxSetup.COMMAND_LINE, (int) MemoryMap.COMMAND_LINE);
   }
 }

@@ -31,14 +31,10 @@ final class LinuxBoot {
     }
     int flags =
         ram.u8(zeroPage + LinuxSetup.LOAD_FLAGS) & ~LinuxSetup.KASLR_FLAG | LinuxSetup.LOADED_HIGH;
-    ram.put8(zeroPage + LinuxSetup.TYPE_OF_LOADER, LinuxSetup.LOADER_UNDEFINED);
-    ram.put8(zeroPage + LinuxSetup.LOAD_FLAGS, flags);
+    LinuxSetup.fill(ram, zeroPage, flags, initrd, initrdSize);
     ram.put32(zeroPage + LinuxSetup.CODE32_START, (int) kernelAt);
-    ram.put32(zeroPage + LinuxSetup.RAMDISK_IMAGE, (int) initrd);
-    ram.put32(zeroPage + LinuxSetup.RAMDISK_SIZE, initrdSize);
     ram.put32(zeroPage + LinuxSetup.EXT_RAMDISK_IMAGE, (int) (initrd >>> 32));
     ram.put32(zeroPage + LinuxSetup.EXT_RAMDISK_SIZE, 0);
-    ram.put32(zeroPage + LinuxSetup.COMMAND_LINE, (int) MemoryMap.COMMAND_LINE);
     ram.put64(zeroPage + LinuxSetup.RSDP, rsdp);
     writeMemoryMap(ram, zeroPage);
   }

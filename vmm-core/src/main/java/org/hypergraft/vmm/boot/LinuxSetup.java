@@ -1,5 +1,7 @@
 package org.hypergraft.vmm.boot;
 
+import org.hypergraft.vmm.mmu.GuestRam;
+
 /**
  * Offsets in Linux's setup header and boot_params, which have it in common
  * (Documentation/arch/x86/boot.rst and zero-page.rst), and values of its fields.
@@ -55,4 +57,18 @@ final class LinuxSetup {
   static final int STACK_SIZE = 0x200;
 
   private LinuxSetup() {}
+
+  /**
+   * Fills in what every boot loader does.
+   *
+   * @param at where the structure lies
+   * @param loadFlags value of the field {@link #LOAD_FLAGS}
+   */
+  static void fill(GuestRam ram, long at, int loadFlags, long initrd, int initrdSize) {
+    ram.put8(at + TYPE_OF_LOADER, LOADER_UNDEFINED);
+    ram.put8(at + LOAD_FLAGS, loadFlags);
+    ram.put32(at + RAMDISK_IMAGE, (int) initrd);
+    ram.put32(at + RAMDISK_SIZE, initrdSize);
+    ram.put32(at + COMMAND_LINE, (int) MemoryMap.COMMAND_LINE);
+  }
 }

@@ -2,6 +2,7 @@ package org.hypergraft.vmm.device;
 
 import java.util.Arrays;
 import java.util.function.LongSupplier;
+import org.hypergraft.vmm.bus.ApicMsrs;
 import org.hypergraft.vmm.bus.CpuPins;
 import org.hypergraft.vmm.bus.InterruptSource;
 import org.hypergraft.vmm.bus.VirtualClock;
@@ -11,7 +12,7 @@ import org.hypergraft.vmm.bus.VirtualClock;
  * MSRs in x2APIC mode. One per vCPU. The bootstrap processor's starts as firmware leaves it, in
  * virtual wire mode: the 8259 pair interrupts through LINT0.
  */
-public final class LocalApic implements InterruptSource {
+public final class LocalApic implements InterruptSource, ApicMsrs {
   /** Physical address of the page. Relocating it is not supported. */
   public static final long BASE = 0xfee00000L;
 
@@ -20,15 +21,6 @@ public final class LocalApic implements InterruptSource {
 
   /** Timer input clock before its divider, Hz: one count per ns of virtual time. */
   public static final long TIMER_HZ = 1_000_000_000;
-
-  /** IA32_APIC_BASE. */
-  public static final int MSR_BASE = 0x1b;
-
-  /** IA32_TSC_DEADLINE. */
-  public static final int MSR_TSC_DEADLINE = 0x6e0;
-
-  /** First of the 256 MSRs of x2APIC mode. */
-  public static final int MSR_X2APIC = 0x800;
 
   // Registers, as offset / 16 in the page, which is also the MSR number less 0x800.
   private static final int ID = 0x02;
@@ -211,7 +203,7 @@ public final class LocalApic implements InterruptSource {
 
   // ---- registers through MSRs
 
-  /** Whether RDMSR of this APIC's MSR succeeds in the present mode; else it is #GP(0). */
+  @Override
   public boolean canReadMsr(int msr) {
     if (msr == MSR_BASE || msr == MSR_TSC_DEADLINE) {
       return true;
@@ -231,7 +223,7 @@ public final class LocalApic implements InterruptSource {
             || register == DIVIDE);
   }
 
-  /** Reads an MSR for which {@link #canReadMsr} holds. */
+  @Override
   public long readMsr(int msr) {
     switch (msr) {
       case MSR_BASE:
@@ -245,11 +237,7 @@ public final class LocalApic implements InterruptSource {
     }
   }
 
-  /**
-   * Writes one of this APIC's MSRs.
-   *
-   * @return false where the processor raises #GP(0)
-   */
+  @Override
   public boolean writeMsr(int msr, long value) {
     if (msr == MSR_BASE) {
       return writeBase(value);

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
+import org.hypergraft.vmm.bus.ApicMsrs;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.Platform;
 import org.hypergraft.vmm.cpu.model.CpuModel;
@@ -63,10 +64,10 @@ public final class GuestPlatform implements Platform {
   public long readMsr(Cpu c, int msr) {
     if (ApicMsrs.owns(msr)) {
       ApicMsrs apic = apics.apply(c.index);
-      if (!apic.canRead(msr)) {
+      if (!apic.canReadMsr(msr)) {
         throw GuestFault.of(GuestFault.GP, 0);
       }
-      return apic.read(msr);
+      return apic.readMsr(msr);
     }
     return hypervisor.ownsMsr(msr) ? hypervisor.readMsr(c, msr) : store(c).read(msr);
   }
@@ -74,7 +75,7 @@ public final class GuestPlatform implements Platform {
   @Override
   public void writeMsr(Cpu c, int msr, long value) {
     if (ApicMsrs.owns(msr)) {
-      if (!apics.apply(c.index).write(msr, value)) {
+      if (!apics.apply(c.index).writeMsr(msr, value)) {
         throw GuestFault.of(GuestFault.GP, 0);
       }
     } else if (hypervisor.ownsMsr(msr)) {

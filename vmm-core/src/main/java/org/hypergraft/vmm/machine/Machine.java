@@ -106,7 +106,7 @@ public final class Machine implements AutoCloseable {
                 clock::now,
                 DeterministicClock.TSC_HZ,
                 config.cpus(),
-                i -> new ApicRegisters(processors.get(i).apic)),
+                i -> processors.get(i).apic),
             exits);
     for (Vcpu v : processors.all()) {
       Cpu cpu = v.cpu;

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.hypergraft.annotator.abi.CpuVendor;
+import org.hypergraft.vmm.bus.ApicMsrs;
 import org.hypergraft.vmm.bus.InterruptSource;
 import org.hypergraft.vmm.bus.MmioBus;
 import org.hypergraft.vmm.cpu.Cpu;
@@ -22,7 +23,6 @@ import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
 import org.hypergraft.vmm.cpu.simd.SimdLowering;
 import org.hypergraft.vmm.cpu.system.SystemLowering;
 import org.hypergraft.vmm.cpu.x87.FpuLowering;
-import org.hypergraft.vmm.hypervisor.ApicMsrs;
 import org.hypergraft.vmm.hypervisor.GuestPlatform;
 import org.hypergraft.vmm.hypervisor.none.NoHypervisor;
 import org.hypergraft.vmm.mmu.GuestRam;
@@ -370,17 +370,17 @@ class FeatureEvidenceTest {
     }
 
     @Override
-    public boolean canRead(int msr) {
+    public boolean canReadMsr(int msr) {
       return false;
     }
 
     @Override
-    public long read(int msr) {
+    public long readMsr(int msr) {
       throw new AssertionError();
     }
 
     @Override
-    public boolean write(int msr, long value) {
+    public boolean writeMsr(int msr, long value) {
       return false;
     }
   }

@@ -3,6 +3,7 @@ package org.hypergraft.vmm.cpu.system;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import org.hypergraft.vmm.bus.ApicMsrs;
 import org.hypergraft.vmm.bus.InterruptSource;
 import org.hypergraft.vmm.bus.MmioBus;
 import org.hypergraft.vmm.bus.PortBus;
@@ -15,7 +16,6 @@ import org.hypergraft.vmm.cpu.jit.RegionJit;
 import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
 import org.hypergraft.vmm.cpu.model.CpuModel;
 import org.hypergraft.vmm.cpu.model.CpuModels;
-import org.hypergraft.vmm.hypervisor.ApicMsrs;
 import org.hypergraft.vmm.hypervisor.GuestPlatform;
 import org.hypergraft.vmm.hypervisor.none.NoHypervisor;
 import org.hypergraft.vmm.mmu.GuestRam;
@@ -88,17 +88,17 @@ final class SystemMachine implements AutoCloseable {
 
   private static final class NoApic implements ApicMsrs {
     @Override
-    public boolean canRead(int msr) {
+    public boolean canReadMsr(int msr) {
       return false;
     }
 
     @Override
-    public long read(int msr) {
+    public long readMsr(int msr) {
       throw new IllegalStateException("no APIC");
     }
 
     @Override
-    public boolean write(int msr, long value) {
+    public boolean writeMsr(int msr, long value) {
       return false;
     }
   }

@@ -54,9 +54,6 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
   private static final int LVT_MODE = 7 << 8;
   private static final int MODE_EXT_INT = ApicBus.EXT_INT << 8;
   private static final int MODE_NMI = ApicBus.NMI << 8;
-  private static final int TIMER_MODE = 3 << 17;
-  private static final int TIMER_PERIODIC = 1 << 17;
-  private static final int TIMER_DEADLINE = 2 << 17;
   private static final int ERROR_SEND_VECTOR = 1 << 5;
   private static final int ERROR_RECEIVE_VECTOR = 1 << 6;
   private static final int ERROR_REGISTER = 1 << 7;
@@ -70,10 +67,8 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
   private static final int LOWEST_VECTOR = 16;
 
   private final ApicBus bus;
-  private final VirtualClock clock;
   private final CpuPins pins;
   private final Pic8259 pic;
-  private final LongSupplier tscAdjust;
   private final int apicId;
   private final boolean bootstrap;
 
@@ -86,14 +81,10 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
   private int errors;
   private long icr;
   private final int[] lvt = new int[LVT_BITS.length];
-  private final long[] irr = new long[4];
-  private final long[] isr = new long[4];
-  private final long[] tmr = new long[4];
-  private int divide;
-  private int initialCount;
-  private long countStart;
-  private long tscDeadline;
-  private VirtualClock.Timer timer;
+  private final VectorSet irr = new VectorSet();
+  private final VectorSet isr = new VectorSet();
+  private final VectorSet tmr = new VectorSet();
+  private final ApicTimer timer;
 
   /** Highest requested vector that the priority lets through, or -1. */
   private int deliverable = -1;
@@ -111,11 +102,10 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
       Pic8259 pic,
       LongSupplier tscAdjust) {
     this.bus = bus;
-    this.clock = clock;
     this.apicId = apicId;
     this.pins = pins;
     this.pic = pic;
-    this.tscAdjust = tscAdjust;
+    timer = new ApicTimer(clock, tscAdjust, () -> lvt[0], this::timerExpired);
     bootstrap = bus.apics().isEmpty();
     base = BASE | BASE_ENABLE | (bootstrap ? BASE_BSP : 0);
     reset();
@@ -137,13 +127,10 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
     errors = 0;
     icr = 0;
     Arrays.fill(lvt, LVT_MASKED);
-    Arrays.fill(irr, 0);
-    Arrays.fill(isr, 0);
-    Arrays.fill(tmr, 0);
-    divide = 0;
-    initialCount = 0;
-    tscDeadline = 0;
-    disarm();
+    irr.clear();
+    isr.clear();
+    tmr.clear();
+    timer.reset();
     update();
   }
 
@@ -158,8 +145,8 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
       return pic.acknowledge();
     }
     int vector = deliverable;
-    clear(irr, vector);
-    set(isr, vector);
+    irr.remove(vector);
+    isr.add(vector);
     update();
     return vector;
   }
@@ -229,7 +216,7 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
       case MSR_BASE:
         return base;
       case MSR_TSC_DEADLINE:
-        return timerMode() == TIMER_DEADLINE ? tscDeadline : 0;
+        return timer.deadline();
       case MSR_X2APIC + ICR_LOW:
         return icr;
       default:
@@ -243,10 +230,7 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
       return writeBase(value);
     }
     if (msr == MSR_TSC_DEADLINE) {
-      if (timerMode() == TIMER_DEADLINE) {
-        tscDeadline = value;
-        armTimer();
-      }
+      timer.setDeadline(value);
       return true;
     }
     if (!x2apic()) {
@@ -362,11 +346,11 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
           error(ERROR_RECEIVE_VECTOR);
           return;
         }
-        set(irr, vector);
+        irr.add(vector);
         if (level) {
-          set(tmr, vector);
+          tmr.add(vector);
         } else {
-          clear(tmr, vector);
+          tmr.remove(vector);
         }
         update();
         break;
@@ -422,82 +406,21 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
   }
 
   private void endOfInterrupt() {
-    int vector = highest(isr);
+    int vector = isr.highest();
     if (vector < 0) {
       return;
     }
-    clear(isr, vector);
-    boolean level = get(tmr, vector);
+    isr.remove(vector);
+    boolean level = tmr.contains(vector);
     update();
     if (level) {
       bus.endOfInterrupt(vector);
     }
   }
 
-  // ---- timer
-
-  private int timerMode() {
-    return lvt[0] & TIMER_MODE;
-  }
-
-  private int divisor() {
-    // Bits 0, 1 and 3 encode 2, 4, ... 128, then 1.
-    int code = divide & 3 | divide >>> 1 & 4;
-    return code == 7 ? 1 : 2 << code;
-  }
-
-  /** Nanoseconds from a start of the count to zero. */
-  private long period() {
-    return (initialCount & 0xffffffffL) * divisor();
-  }
-
-  private int currentCount() {
-    if (initialCount == 0 || timerMode() == TIMER_DEADLINE) {
-      return 0;
-    }
-    long elapsed = clock.now() - countStart;
-    long left = timerMode() == TIMER_PERIODIC ? period() - elapsed % period() : period() - elapsed;
-    return left <= 0 ? 0 : (int) ((left + divisor() - 1) / divisor());
-  }
-
-  private void armTimer() {
-    disarm();
-    if (timerMode() == TIMER_DEADLINE) {
-      if (tscDeadline != 0) {
-        long deadline = tscDeadline - tscAdjust.getAsLong();
-        timer = clock.schedule(deadline, this::timerExpired);
-      }
-      return;
-    }
-    if (initialCount == 0 || (lvt[0] & LVT_MASKED) != 0) {
-      return;
-    }
-    long elapsed = clock.now() - countStart;
-    long next = period();
-    if (elapsed >= next) {
-      if (timerMode() != TIMER_PERIODIC) {
-        return;
-      }
-      next = (elapsed / next + 1) * next;
-    }
-    timer = clock.schedule(countStart + next, this::timerExpired);
-  }
-
-  private void disarm() {
-    if (timer != null) {
-      timer.cancel();
-      timer = null;
-    }
-  }
-
   private void timerExpired() {
-    timer = null;
-    tscDeadline = 0;
     if ((lvt[0] & LVT_MASKED) == 0) {
       receive(ApicBus.FIXED, lvt[0] & 0xff, false);
-    }
-    if (timerMode() == TIMER_PERIODIC) {
-      armTimer();
     }
   }
 
@@ -505,13 +428,13 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
 
   private int register(int index) {
     if (index >= ISR && index < TMR) {
-      return word(isr, index - ISR);
+      return isr.word(index - ISR);
     }
     if (index >= TMR && index < IRR) {
-      return word(tmr, index - TMR);
+      return tmr.word(index - TMR);
     }
     if (index >= IRR && index < ESR) {
-      return word(irr, index - IRR);
+      return irr.word(index - IRR);
     }
     if (index >= LVT_TIMER && index <= LVT_ERROR) {
       return lvt[index - LVT_TIMER];
@@ -539,11 +462,11 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
       case ICR_HIGH:
         return (int) (icr >>> 32);
       case INITIAL_COUNT:
-        return initialCount;
+        return timer.initialCount();
       case CURRENT_COUNT:
-        return currentCount();
+        return timer.currentCount();
       case DIVIDE:
-        return divide;
+        return timer.divide();
       case EOI:
         return 0;
       default:
@@ -575,9 +498,8 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
         svr = value & SVR_BITS;
         if ((svr & SVR_ENABLE) == 0) {
           for (int i = 0; i < lvt.length; i++) {
-            lvt[i] |= LVT_MASKED;
+            setLvt(i, lvt[i] | LVT_MASKED);
           }
-          armTimer();
         }
         break;
       case ESR:
@@ -585,20 +507,10 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
         errors = 0;
         break;
       case INITIAL_COUNT:
-        if (timerMode() != TIMER_DEADLINE) {
-          initialCount = value;
-          countStart = clock.now();
-          armTimer();
-        }
+        timer.setInitialCount(value);
         break;
       case DIVIDE:
-        // The count goes on at the new rate from where it is.
-        int count = currentCount();
-        divide = value & 0xb;
-        if (count != 0) {
-          countStart = clock.now() - (period() - (count & 0xffffffffL) * divisor());
-          armTimer();
-        }
+        timer.setDivide(value);
         break;
       case ID: // read-only here: the MADT and the boot protocol already name it
       case APR:
@@ -617,15 +529,14 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
     if ((svr & SVR_ENABLE) == 0) {
       bits |= LVT_MASKED;
     }
+    setLvt(entry, bits);
+  }
+
+  private void setLvt(int entry, int bits) {
     int old = lvt[entry];
     lvt[entry] = bits;
     if (entry == 0) {
-      if (((old ^ bits) & TIMER_MODE) != 0 && ((old | bits) & TIMER_DEADLINE) != 0) {
-        // Entering or leaving deadline mode disarms the timer, SDM 11.5.4.1.
-        initialCount = 0;
-        tscDeadline = 0;
-      }
-      armTimer();
+      timer.entryChanged(old);
     }
   }
 
@@ -653,39 +564,12 @@ public final class LocalApic implements InterruptSource, ApicMsrs {
 
   /** SDM 11.8.3.1: the higher of task priority and the class of the vector in service. */
   private int processorPriority() {
-    int serving = Math.max(highest(isr), 0);
+    int serving = Math.max(isr.highest(), 0);
     return tpr >>> 4 >= serving >>> 4 ? tpr : serving & 0xf0;
   }
 
   private void update() {
-    int requested = highest(irr);
+    int requested = irr.highest();
     deliverable = requested >= 0 && requested >>> 4 > processorPriority() >>> 4 ? requested : -1;
-  }
-
-  // ---- 256-bit vector sets
-
-  private static void set(long[] bits, int vector) {
-    bits[vector >>> 6] |= 1L << vector;
-  }
-
-  private static void clear(long[] bits, int vector) {
-    bits[vector >>> 6] &= ~(1L << vector);
-  }
-
-  private static boolean get(long[] bits, int vector) {
-    return (bits[vector >>> 6] & 1L << vector) != 0;
-  }
-
-  private static int highest(long[] bits) {
-    for (int i = 3; i >= 0; i--) {
-      if (bits[i] != 0) {
-        return i * 64 + 63 - Long.numberOfLeadingZeros(bits[i]);
-      }
-    }
-    return -1;
-  }
-
-  private static int word(long[] bits, int index) {
-    return (int) (bits[index >>> 1] >>> 32 * (index & 1));
   }
 }

@@ -4,7 +4,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Segment;
-import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.model.CpuModel;
 import org.hypergraft.vmm.mmu.DataWatch;
@@ -111,12 +110,7 @@ public final class GuestControl {
 
   /** Where a symbol is; of several, the one with the lowest address. */
   public OptionalLong address(String symbol) {
-    return image
-        .symbols()
-        .find(symbol)
-        .map(Symbol::address)
-        .map(a -> OptionalLong.of(a + place.offset()))
-        .orElse(OptionalLong.empty());
+    return place.address(symbol);
   }
 
   /** Function around an address; empty outside the kernel. */

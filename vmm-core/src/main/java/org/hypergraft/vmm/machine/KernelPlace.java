@@ -1,6 +1,7 @@
 package org.hypergraft.vmm.machine;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Segment;
 import org.hypergraft.annotator.image.Symbol;
@@ -17,6 +18,14 @@ record KernelPlace(GuestImage image, long offset, long linkBase) {
     Segment first =
         image.elf().segments().stream().filter(Segment::loaded).findFirst().orElseThrow();
     return new KernelPlace(image, offset, first.virtualAddress() - first.physicalAddress());
+  }
+
+  /** Run-time address of a symbol; of several, the lowest. */
+  OptionalLong address(String symbol) {
+    Optional<Symbol> found = image.symbols().find(symbol);
+    return found.isPresent()
+        ? OptionalLong.of(found.get().address() + offset)
+        : OptionalLong.empty();
   }
 
   /** Guest-physical address of a link address. */

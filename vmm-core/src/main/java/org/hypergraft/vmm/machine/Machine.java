@@ -1,8 +1,6 @@
 package org.hypergraft.vmm.machine;
 
 import java.util.Optional;
-import org.hypergraft.annotator.image.GuestImage;
-import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.vmm.boot.BootProtocol;
 import org.hypergraft.vmm.boot.BootRequest;
 import org.hypergraft.vmm.boot.BootState;
@@ -78,8 +76,7 @@ public final class Machine implements AutoCloseable {
    */
   public Machine(MachineConfig config) {
     this.config = config;
-    GuestImage image = config.image();
-    place = KernelPlace.of(image, config.kaslrOffset());
+    place = KernelPlace.of(config.image(), config.kaslrOffset());
     CpuModel model = model(config);
     processors =
         new Processors(config.cpus(), i -> new Vcpu(new Cpu(i), model.signature(), this::reset));
@@ -98,28 +95,8 @@ public final class Machine implements AutoCloseable {
             processors::retired);
     Hypervisor hypervisor = hypervisor(model);
     processors.connect(board.apicBus, hypervisor);
-    Platform platform =
-        new CountingPlatform(
-            new GuestPlatform(
-                model,
-                hypervisor,
-                clock::now,
-                DeterministicClock.TSC_HZ,
-                config.cpus(),
-                i -> processors.get(i).apic),
-            exits);
-    for (Vcpu v : processors.all()) {
-      Cpu cpu = v.cpu;
-      cpu.mmu = new Mmu(ram, board.mmio, model.physicalBits(), model.has(Feature.PDPE1GB));
-      v.apic = board.addProcessor(cpu.index, v, () -> cpu.tscAdjust);
-      cpu.ports = board.ports;
-      cpu.interrupts = v.apic;
-      cpu.delivery = faults;
-      cpu.platform = platform;
-      if (cpu.index != 0) {
-        v.park();
-      }
-    }
+    Platform platform = new CountingPlatform(platform(model, hypervisor), exits);
+    processors.all().forEach(v -> connect(v, model, platform));
     engine = new Engine(ram, InstructionSet.of(model::has));
     breakpoints = new Breakpoints(engine, view);
     tier1 = config.tiers().compiler();
@@ -129,9 +106,44 @@ public final class Machine implements AutoCloseable {
     clock.onChange(this::setStop);
     board.serial.receive(config.serialInput());
     listen();
+    unpacks = load().unpacks();
+    textWrites = new TextWrites(ram, place);
+    ram.writeWatcher(textWrites);
+    if (!unpacks) { // else nobody knows where the text will be, and unpacking it is no patching
+      textWrites.watch(breakpoints);
+    }
+    observers = new Observers(config.observers().stream().map(o -> control(o, model)).toList());
+  }
+
+  private Platform platform(CpuModel model, Hypervisor hypervisor) {
+    return new GuestPlatform(
+        model,
+        hypervisor,
+        clock::now,
+        DeterministicClock.TSC_HZ,
+        config.cpus(),
+        i -> processors.get(i).apic);
+  }
+
+  /** Wires a processor to memory, devices and platform. */
+  private void connect(Vcpu v, CpuModel model, Platform platform) {
+    Cpu cpu = v.cpu;
+    cpu.mmu = new Mmu(ram, board.mmio, model.physicalBits(), model.has(Feature.PDPE1GB));
+    v.apic = board.addProcessor(cpu.index, v, () -> cpu.tscAdjust);
+    cpu.ports = board.ports;
+    cpu.interrupts = v.apic;
+    cpu.delivery = faults;
+    cpu.platform = platform;
+    if (cpu.index != 0) {
+      v.park();
+    }
+  }
+
+  /** Puts the kernel into memory and the first processor at its entry; returns by what protocol. */
+  private BootProtocol load() {
     BootRequest request =
         new BootRequest(
-            image,
+            config.image(),
             config.initrd(),
             config.commandLine(),
             config.kaslrOffset(),
@@ -139,13 +151,11 @@ public final class Machine implements AutoCloseable {
             config.cpus());
     BootState entry = KernelLoader.load(request, ram);
     EntryState.apply(entry, processors.current());
-    unpacks = entry.protocol().unpacks();
     if (entry.protocol().mode() == BootProtocol.Mode.REAL) {
       Bios bios = new Bios(processors::current, ram, clock);
       board.ports.claim("bios", Bios.PORT, 1, 1, bios);
     }
-    textWrites = watchText();
-    observers = new Observers(config.observers().stream().map(o -> control(o, model)).toList());
+    return entry.protocol();
   }
 
   private GuestControl control(Observer observer, CpuModel model) {
@@ -176,54 +186,6 @@ public final class Machine implements AutoCloseable {
             Cmos.POWER_ON.getEpochSecond(),
             processors.signals());
     return provider.create(host);
-  }
-
-  /** Counts stores to the pages of the kernel's text, when its symbols say where that is. */
-  private TextWrites watchText() {
-    TextWrites writes = new TextWrites(ram, place);
-    ram.writeWatcher(writes);
-    if (unpacks) {
-      return writes; // where the text will be is not known, and unpacking it is no patching
-    }
-    watch("_text", "_etext", (from, to) -> {});
-    // Its last page is freed as a whole, with whatever code lies behind it there.
-    watch(
-        "_sinittext",
-        "_einittext",
-        (from, to) -> writes.initText(from, -(-to & -GuestRam.PAGE_SIZE)));
-    // Linux's init/main.c: after this function's entry boot code is only memory
-    config
-        .image()
-        .symbols()
-        .find("free_initmem")
-        .ifPresent(
-            s ->
-                atEntry(
-                    s.address(),
-                    v -> {
-                      writes.initFreed();
-                      return true;
-                    }));
-    return writes;
-  }
-
-  /** Watches the code between two symbols, and tells where it lies in physical memory. */
-  private void watch(String first, String last, LongBinaryConsumer range) {
-    Optional<Symbol> start = config.image().symbols().find(first);
-    Optional<Symbol> end = config.image().symbols().find(last);
-    if (start.isPresent() && end.isPresent()) {
-      long from = place.physical(start.get().address());
-      long length = end.get().address() - start.get().address();
-      if (length > 0 && ram.contains(from, length)) {
-        ram.watch(from, from + length);
-        range.accept(from, from + length);
-      }
-    }
-  }
-
-  @FunctionalInterface
-  private interface LongBinaryConsumer {
-    void accept(long from, long to);
   }
 
   /**

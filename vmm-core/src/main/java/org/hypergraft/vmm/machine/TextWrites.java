@@ -3,6 +3,7 @@ package org.hypergraft.vmm.machine;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
 import org.hypergraft.vmm.mmu.GuestRam;
@@ -48,15 +49,40 @@ public final class TextWrites implements WriteWatcher {
     this.place = place;
   }
 
-  /** Tells which of the watched text is freed at the end of the boot: [from, to), physical. */
-  void initText(long from, long to) {
-    initFrom = from;
-    initTo = to;
+  /** Begins to count stores to the pages of the text, when symbols say where that is. */
+  void watch(Breakpoints breakpoints) {
+    watch("_text", "_etext");
+    if (watch("_sinittext", "_einittext")) {
+      initFrom = physical("_sinittext");
+      // Its last page is freed as a whole, with whatever code lies behind it there.
+      initTo = -(-physical("_einittext") & -GuestRam.PAGE_SIZE);
+    }
+    // Linux's init/main.c: after this function's entry boot code is only memory
+    OptionalLong free = place.address("free_initmem");
+    if (free.isPresent()) {
+      breakpoints.at(
+          free.getAsLong(),
+          view -> {
+            initFreed = true;
+            return true;
+          });
+    }
   }
 
-  /** The kernel frees its boot code now: what is stored there from here on is no text. */
-  void initFreed() {
-    initFreed = true;
+  /** Watches the code between two symbols; returns whether there is any. */
+  private boolean watch(String first, String last) {
+    long from = physical(first);
+    long length = physical(last) - from;
+    boolean there = length > 0 && ram.contains(from, length);
+    if (there) {
+      ram.watch(from, from + length);
+    }
+    return there;
+  }
+
+  /** Guest-physical address of a symbol, -1 if there is none. */
+  private long physical(String symbol) {
+    return place.image().symbols().find(symbol).map(s -> place.physical(s.address())).orElse(-1L);
   }
 
   @Override

@@ -227,6 +227,11 @@ public final class Cpu {
     stopAt = absolute;
   }
 
+  /** The time-stamp counter as RDTSC reads it. */
+  public long timeStamp() {
+    return platform.tsc(this) + tscAdjust;
+  }
+
   public boolean interruptsEnabled() {
     return (sysFlags & Flags.IF) != 0;
   }

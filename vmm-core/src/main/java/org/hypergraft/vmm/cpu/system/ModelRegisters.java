@@ -41,7 +41,7 @@ public final class ModelRegisters {
   /** Reads an MSR; #GP(0) if it does not exist. */
   public static long read(Cpu c, int msr) {
     return switch (msr) {
-      case TSC -> tsc(c);
+      case TSC -> c.timeStamp();
       case TSC_ADJUST -> {
         require(c, Feature.TSC_ADJUST);
         yield c.tscAdjust;
@@ -69,7 +69,7 @@ public final class ModelRegisters {
   /** Writes an MSR; #GP(0) if it does not exist or the value is not allowed. */
   public static void write(Cpu c, int msr, long v) {
     switch (msr) {
-      case TSC -> c.tscAdjust += v - tsc(c);
+      case TSC -> c.tscAdjust += v - c.timeStamp();
       case TSC_ADJUST -> {
         require(c, Feature.TSC_ADJUST);
         c.tscAdjust = v;
@@ -156,13 +156,9 @@ public final class ModelRegisters {
 
   // ---- Time-stamp counter ----------------------------------------------------------------------
 
-  private static long tsc(Cpu c) {
-    return c.platform.tsc(c) + c.tscAdjust;
-  }
-
   public static void rdtsc(Cpu c, Op op) {
     checkTsd(c);
-    Registers.edxEax(c, tsc(c));
+    Registers.edxEax(c, c.timeStamp());
   }
 
   public static void rdtscp(Cpu c, Op op) {

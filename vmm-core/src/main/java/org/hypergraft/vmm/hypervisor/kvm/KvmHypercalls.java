@@ -83,7 +83,7 @@ final class KvmHypercalls {
     ram.fill(gpa, PAIRING_SIZE, 0);
     ram.put64(gpa, host.epochSeconds() + now / VirtualClock.NS_PER_SECOND);
     ram.put64(gpa + 8, now % VirtualClock.NS_PER_SECOND);
-    ram.put64(gpa + 16, c.platform.tsc(c) + c.tscAdjust);
+    ram.put64(gpa + 16, c.timeStamp());
     return 0;
   }
 }

@@ -151,9 +151,7 @@ public final class KvmHypervisor implements Hypervisor {
   private boolean systemTime(Cpu c, long value) {
     long gpa = value & ~1L;
     if ((value & 1) != 0 && host.ram().contains(gpa, PvClock.SIZE)) {
-      long now = host.clock().now();
-      long tsc = c.platform.tsc(c) + c.tscAdjust;
-      clock.write(host.ram(), gpa, tsc, now);
+      clock.write(host.ram(), gpa, c.timeStamp(), host.clock().now());
     }
     return true;
   }

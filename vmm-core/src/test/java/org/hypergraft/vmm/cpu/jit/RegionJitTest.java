@@ -366,6 +366,45 @@ class RegionJitTest {
   }
 
   @Test
+  void accessesFindTheirPageThroughCrossingsAndRemapping() {
+    String code =
+        """
+        48 8b 07                   # mov rax, [rdi]
+        48 01 47 10                # add [rdi + 16], rax
+        0f b6 4f 07                # movzx ecx, byte [rdi + 7]
+        89 4d 00                   # mov [rbp], ecx
+        48 81 c7 f5 01 00 00       # add rdi, 0x1f5
+        81 e7 ff 3f 00 00          # and edi, 0x3fff
+        81 cf 00 80 00 00          # or edi, 0x8000
+        48 81 f2 00 40 00 00       # xor rdx, 0x4000
+        48 89 16                   # mov [rsi], rdx: another frame for page 9
+        90 90 90 90 90 90 90 90
+        0f 01 3b                   # invlpg [rbx]
+        eb c8                      # jmp start
+        """;
+    String loop = "90".repeat(21) + "ebc8";
+    for (boolean remaps : new boolean[] {true, false}) {
+      try (Guest plain = new Guest(false).wide().paged();
+          Guest compiled = new Guest(true).wide().paged()) {
+        for (Guest g : new Guest[] {plain, compiled}) {
+          String all = bytes(code);
+          g.code(CODE, remaps ? all : all.substring(0, 66) + loop);
+          g.cpu.r[Cpu.RBX] = 0x9000;
+          g.cpu.r[Cpu.RBP] = 0x6ffe; // from page 6 into page 7
+          g.cpu.r[Cpu.RDX] = 0x9003;
+          g.cpu.r[Cpu.RSI] = (1 << 20) + 0x3000 + 9 * 8;
+          g.cpu.r[Cpu.RDI] = DATA;
+          for (int k = 0; k < 0x5000; k += 8) {
+            g.ram.put64(DATA + k, k * 0x9e3779b97f4a7c15L);
+          }
+        }
+        same(plain, compiled, 60, 101);
+        assertTrue(compiled.jit.regions() > 0, "no region was made");
+      }
+    }
+  }
+
+  @Test
   void flat32BitCodeIsCompiled() {
     // start: inc ebx; push ebx; pop eax; add [edi + 4], eax; call 0x3000; jmp start
     String code = "43 53 58 01 47 04 e8 f5 1f 00 00 eb f3";

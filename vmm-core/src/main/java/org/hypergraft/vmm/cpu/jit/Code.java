@@ -2,6 +2,8 @@ package org.hypergraft.vmm.cpu.jit;
 
 import static org.objectweb.asm.Opcodes.*;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.Flags;
 import org.objectweb.asm.Label;
@@ -21,6 +23,10 @@ final class Code {
 
   final MethodVisitor mv;
   final MemoryCode memory;
+  final VectorLanes lanes;
+
+  /** Code to be placed out of line. */
+  private List<Runnable> detours = new ArrayList<>();
 
   /** Kind of the lazy flags at this point if it is known, see {@code Flags}. */
   int kind = UNKNOWN;
@@ -35,6 +41,7 @@ final class Code {
     gprMask = shape.usedRegisters();
     written = shape.writtenRegisters();
     memory = new MemoryCode(this, new HotPages(shape));
+    lanes = new VectorLanes(this, shape);
   }
 
   // ---- constants and conversions ---------------------------------------------------------------
@@ -370,6 +377,7 @@ final class Code {
     mv.visitFieldInsn(GETFIELD, MMU, "tlb", "J");
     storeLong(Locals.TLB);
     memory.forget();
+    lanes.load();
   }
 
   void spillRegisters(long mask) {
@@ -386,10 +394,22 @@ final class Code {
   /** Writes back everything the region may have changed. */
   void spill() {
     spillRegisters(written);
+    lanes.spill();
     flagsToCpu();
     mv.visitVarInsn(ALOAD, Locals.CPU);
     loadLong(Locals.LEFT);
     mv.visitFieldInsn(PUTFIELD, CPU, "left", "J");
+  }
+
+  /** Has {@code code} placed out of line; for what comes back soon or leaves. */
+  void detour(Runnable code) {
+    detours.add(code);
+  }
+
+  List<Runnable> takeDetours() {
+    List<Runnable> taken = detours;
+    detours = new ArrayList<>();
+    return taken;
   }
 
   void jump(int opcode, Label to) {

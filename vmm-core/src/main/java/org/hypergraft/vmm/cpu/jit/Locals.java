@@ -52,8 +52,19 @@ final class Locals {
   /** {@code Cpu.x}. */
   static final int VECTORS = 62;
 
+  // Scratch doubles: source, destination, result.
+  static final int D0 = 63;
+  static final int D1 = 65;
+  static final int D2 = 67;
+
+  /** Whether vector instructions may be done in the region, see {@code QuickDouble.ready}. */
+  static final int READY = 69;
+
+  /** First of the sixteen low lanes of vector registers. */
+  static final int LANES = 70;
+
   /** First of the copies of TLB entries, see {@link HotPages}. */
-  static final int COPIES = 63;
+  static final int COPIES = LANES + 32;
 
   private Locals() {}
 

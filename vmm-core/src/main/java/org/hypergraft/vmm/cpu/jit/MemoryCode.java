@@ -2,9 +2,7 @@ package org.hypergraft.vmm.cpu.jit;
 
 import static org.objectweb.asm.Opcodes.*;
 
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import org.hypergraft.vmm.mmu.Mmu;
 import org.objectweb.asm.Label;
@@ -24,7 +22,6 @@ final class MemoryCode {
   /** Locals of copies that some access looks at. */
   private final Set<Integer> used = new HashSet<>();
 
-  private List<Runnable> detours = new ArrayList<>();
   private Label miss;
 
   /** Copy of a TLB entry that the operand at EA uses, or null. */
@@ -50,13 +47,6 @@ final class MemoryCode {
     }
   }
 
-  /** Code, to be placed out of line, that fills copies of TLB entries and comes back. */
-  List<Runnable> takeDetours() {
-    List<Runnable> taken = detours;
-    detours = new ArrayList<>();
-    return taken;
-  }
-
   /** Where accesses of the current instruction go when they miss; nothing has changed there. */
   Label miss() {
     if (miss == null) {
@@ -78,6 +68,23 @@ final class MemoryCode {
     c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
     host();
     get(size, signed);
+  }
+
+  /** Pushes the double at EA. */
+  void readDouble() {
+    reach(8, Mmu.READ_TAG);
+    c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
+    host();
+    unsafe("getDouble", "(J)D");
+  }
+
+  /** Writes the double on the stack to EA, whose place {@link #beginWrite} has found. */
+  void writeHostDouble() {
+    c.mv.visitVarInsn(DSTORE, Locals.D0);
+    c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
+    c.loadLong(Locals.HOST);
+    c.mv.visitVarInsn(DLOAD, Locals.D0);
+    unsafe("putDouble", "(JD)V");
   }
 
   /** Pushes the two halves of 16 bytes at EA into locals T0 (low) and T1. */
@@ -152,7 +159,7 @@ final class MemoryCode {
     c.jump(IFNE, detour);
     c.label(back);
     Label none = miss();
-    detours.add(
+    c.detour(
         () -> {
           c.label(detour);
           // seldom needed, so not worth a register: from where it lies

@@ -70,9 +70,12 @@ public abstract class Region extends Op implements Compiled {
     return c.segLimit[segment] == -1 && (c.segAttr[segment] & asked) == wanted;
   }
 
-  /** Whether all members are still mapped where they were compiled. */
+  /**
+   * Whether the budget lasts for every instruction once and all members are still mapped where they
+   * were compiled.
+   */
   protected final boolean enterable(Cpu c) {
-    return epoch == c.mmu.execEpoch || revalidate(c);
+    return c.left >= ops.length && (epoch == c.mmu.execEpoch || revalidate(c));
   }
 
   private boolean revalidate(Cpu c) {

@@ -27,7 +27,16 @@ final class RegionCompiler {
   private static final String CPU_DESC = "Lorg/hypergraft/vmm/cpu/Cpu;";
 
   private final RegionShape shape;
+
+  /** Starts of blocks, for jumps forward. */
   private final Map<Long, Label> heads = new HashMap<>();
+
+  /** Where the code of blocks begins once they are charged. */
+  private final Map<Long, Label> bodies = new HashMap<>();
+
+  /** Starts of blocks that jumps backward and computed ones go to, as far as there are any. */
+  private final Map<Long, Label> checkedHeads = new HashMap<>();
+
   private final Map<Long, Integer> exitNumbers = new HashMap<>();
   private final List<Long> exitAddresses = new ArrayList<>();
 
@@ -156,6 +165,11 @@ final class RegionCompiler {
     for (int k = 0; k < outOfLine.size(); k++) {
       outOfLine.get(k).run();
     }
+    for (RegionBlock b : blocks) {
+      if (checkedHeads.containsKey(b.va())) {
+        checkedHead(b, checkedHeads.get(b.va()));
+      }
+    }
     mv.visitLabel(end);
     if (throwing) {
       mv.visitLabel(handler);
@@ -192,26 +206,10 @@ final class RegionCompiler {
     }
     c.label(heads.get(b.va()));
     begun.add(b.va());
-    // entering a block charges all of it, as in tier 0
-    c.loadLong(Locals.LEFT);
-    c.longValue(b.insns().length);
-    c.op(LSUB);
-    c.op(DUP2);
-    c.storeLong(Locals.LEFT);
-    c.op(LCONST_0);
-    c.op(LCMP);
-    Label spent = new Label();
-    c.jump(IFLT, spent);
-    outOfLine.add(
-        () -> {
-          c.label(spent);
-          c.loadLong(Locals.LEFT);
-          c.longValue(b.insns().length);
-          c.op(LADD);
-          c.storeLong(Locals.LEFT);
-          exit(b.va());
-        });
+    // entering a block charges all of it, as in tier 0; checked() has seen that there is enough
+    charge(b.insns().length);
     c.label(body);
+    bodies.put(b.va(), body);
     c.kind = kindBefore(b, entry);
     vectors.forget();
     Insn[] insns = b.insns();
@@ -247,6 +245,42 @@ final class RegionCompiler {
     kindAfter.put(b.va(), c.kind);
   }
 
+  /**
+   * Where to jump to reach a block otherwise than forward in the order of the code. The region is
+   * left there unless the budget lasts for all its instructions: between two such jumps each block
+   * runs once at most. What the budget still allows then is done by tier 0.
+   */
+  private Label checked(long va) {
+    return checkedHeads.computeIfAbsent(va, a -> new Label());
+  }
+
+  private void checkedHead(RegionBlock b, Label label) {
+    c.label(label);
+    Label spent = new Label();
+    int n = b.insns().length;
+    // charged before it is compared: so HotSpot sees loops that count
+    charge(n);
+    leaveWhenBelow(shape.instructions() - n, spent);
+    c.jump(GOTO, bodies.get(b.va()));
+    c.label(spent);
+    charge(-n);
+    exit(b.va());
+  }
+
+  private void charge(int instructions) {
+    c.loadLong(Locals.LEFT);
+    c.longValue(instructions);
+    c.op(LSUB);
+    c.storeLong(Locals.LEFT);
+  }
+
+  private void leaveWhenBelow(int instructions, Label to) {
+    c.loadLong(Locals.LEFT);
+    c.longValue(instructions);
+    c.op(LCMP);
+    c.jump(IFLT, to);
+  }
+
   /** Kind of the flags at the start of a block, if all that lead there agree on it. */
   private int kindBefore(RegionBlock b, boolean entry) {
     List<RegionBlock> before = predecessors.getOrDefault(b.va(), List.of());
@@ -273,7 +307,7 @@ final class RegionCompiler {
             exitNumbered(exit);
           });
     }
-    outOfLine.addAll(c.memory.takeDetours());
+    outOfLine.addAll(c.takeDetours());
   }
 
   /** Calls the tier-0 op of a vector instruction, which needs only its address registers. */
@@ -282,10 +316,13 @@ final class RegionCompiler {
     if (i.hasMemory()) {
       c.spillRegisters(RegisterUse.read(i));
     }
+    c.lanes.spill();
     c.mv.visitVarInsn(ALOAD, Locals.THIS);
     c.mv.visitVarInsn(ALOAD, Locals.CPU);
     c.integer(number);
     c.mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "call", "(" + CPU_DESC + "I)V", false);
+    c.lanes.loadHeld();
+    c.lanes.forget();
     if (i.kind[0] == Insn.MEM) {
       afterStore(number);
     }
@@ -315,6 +352,15 @@ final class RegionCompiler {
     c.load();
     c.kind = Code.UNKNOWN;
     vectors.forget();
+    // a repeated string instruction charges for itself
+    int next = exitAddresses.size() + shape.instructions() + number;
+    Label spent = new Label();
+    leaveWhenBelow(shape.instructions(), spent);
+    outOfLine.add(
+        () -> {
+          c.label(spent);
+          exitNumbered(next);
+        });
   }
 
   // ---- control ---------------------------------------------------------------------------------
@@ -378,7 +424,7 @@ final class RegionCompiler {
       // HotSpot keeps the operands of a backward conditional branch alive for its safepoint
       Label skip = new Label();
       Conditions.jumpIf(c, cond ^ 1, skip);
-      c.jump(GOTO, head);
+      c.jump(GOTO, checked(target));
       c.label(skip);
     } else {
       Conditions.jumpIf(c, cond, head);
@@ -413,7 +459,7 @@ final class RegionCompiler {
     c.longValue(point);
     c.op(LCMP);
     c.jump(IFNE, elsewhere);
-    c.jump(GOTO, heads.get(point));
+    c.jump(GOTO, checked(point));
   }
 
   /**
@@ -442,6 +488,8 @@ final class RegionCompiler {
     Label head = heads.get(target);
     if (head == null) {
       exit(target);
+    } else if (begun.contains(target)) {
+      c.jump(GOTO, checked(target));
     } else if (target != nextVa) {
       c.jump(GOTO, head);
     }

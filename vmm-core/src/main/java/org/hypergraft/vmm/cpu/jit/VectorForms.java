@@ -45,7 +45,7 @@ final class VectorForms {
           Mnemonic.PADDQ,
           Mnemonic.PSUBQ);
 
-  private static final Set<Mnemonic> DOUBLES =
+  private static final Set<Mnemonic> SCALAR =
       EnumSet.of(
           Mnemonic.ADDSD,
           Mnemonic.SUBSD,
@@ -54,17 +54,20 @@ final class VectorForms {
           Mnemonic.SQRTSD,
           Mnemonic.MINSD,
           Mnemonic.MAXSD,
+          Mnemonic.UCOMISD,
+          Mnemonic.COMISD,
+          Mnemonic.CVTSI2SD,
+          Mnemonic.CVTTSD2SI);
+
+  private static final Set<Mnemonic> PACKED =
+      EnumSet.of(
           Mnemonic.ADDPD,
           Mnemonic.SUBPD,
           Mnemonic.MULPD,
           Mnemonic.DIVPD,
           Mnemonic.SQRTPD,
           Mnemonic.MINPD,
-          Mnemonic.MAXPD,
-          Mnemonic.UCOMISD,
-          Mnemonic.COMISD,
-          Mnemonic.CVTSI2SD,
-          Mnemonic.CVTTSD2SI);
+          Mnemonic.MAXPD);
 
   private VectorForms() {}
 
@@ -91,8 +94,13 @@ final class VectorForms {
     return LANES.contains(i.mnemonic);
   }
 
+  /** Arithmetic, comparison and conversion of the low double alone. */
+  static boolean scalarArithmetic(Insn i) {
+    return SCALAR.contains(i.mnemonic);
+  }
+
   static boolean doubles(Insn i) {
-    return DOUBLES.contains(i.mnemonic);
+    return SCALAR.contains(i.mnemonic) || PACKED.contains(i.mnemonic);
   }
 
   /**

@@ -64,21 +64,37 @@ public final class QuickDouble {
     return ordinary(a) && ordinary(b);
   }
 
+  /**
+   * Whether a value is central: its exponent is in the middle half of the range, the two upper bits
+   * of the biased exponent differ. That is cheap to ask and seldom false. Central values are {@link
+   * #ordinary}, and results of ordinary operands that are central are right.
+   */
+  public static boolean central(double v) {
+    long bits = Double.doubleToRawLongBits(v);
+    return (bits ^ bits << 1) << 1 < 0;
+  }
+
   /** MINSD of ordinary operands: the second unless the first is smaller. */
-  public static long min(long a, long b) {
-    return Double.longBitsToDouble(a) < Double.longBitsToDouble(b) ? a : b;
+  public static double min(double a, double b) {
+    return a < b ? a : b;
   }
 
   /** MAXSD of ordinary operands. */
-  public static long max(long a, long b) {
+  public static double max(double a, double b) {
+    return a > b ? a : b;
+  }
+
+  static long min(long a, long b) {
+    return Double.longBitsToDouble(a) < Double.longBitsToDouble(b) ? a : b;
+  }
+
+  static long max(long a, long b) {
     return Double.longBitsToDouble(a) > Double.longBitsToDouble(b) ? a : b;
   }
 
   /** Status flags of COMISD and UCOMISD on ordinary operands. */
-  public static long comparison(long a, long b) {
-    double x = Double.longBitsToDouble(a);
-    double y = Double.longBitsToDouble(b);
-    return x < y ? Flags.CF : x == y ? Flags.ZF : 0;
+  public static long comparison(double a, double b) {
+    return a < b ? Flags.CF : a == b ? Flags.ZF : 0;
   }
 
   /** Whether truncation to a signed integer of {@code bytes} (4 or 8) is within its range. */

@@ -49,17 +49,21 @@ public final class CodeMap {
   /** Payload offset of {@code length} bytes of code at a link address, or -1. */
   public int offsetOf(long address, int length) {
     int i = last;
-    if (i < start.length && address >= start[i] && address + length <= end[i]) {
+    if (i < start.length && holds(i, address, length)) {
       return offset[i] + (int) (address - start[i]);
     }
     for (i = 0; i < start.length; i++) {
-      // The second test also catches wrap-around: end[i] never wraps.
-      if (address >= start[i] && address < end[i] && length <= end[i] - address) {
+      if (holds(i, address, length)) {
         last = i;
         return offset[i] + (int) (address - start[i]);
       }
     }
     return -1;
+  }
+
+  /** {@code address + length} may wrap around; a section's end does not. */
+  private boolean holds(int i, long address, int length) {
+    return address >= start[i] && address < end[i] && length <= end[i] - address;
   }
 
   /**

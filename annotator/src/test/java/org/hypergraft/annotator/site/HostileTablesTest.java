@@ -64,6 +64,18 @@ class HostileTablesTest {
   }
 
   @Test
+  void refusesASiteThatEndsBehindTheLastAddress() {
+    SyntheticKernel k = kernel(false);
+    byte[] b = k.build();
+    ByteBuffer.wrap(b)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong(k.offsetOf(ParavirtTable.NAME) + 16, Long.MAX_VALUE);
+    GuestImage image = GuestImage.parse(b, "k");
+    ImageException e = assertThrows(ImageException.class, () -> SiteMap.of(image));
+    assertTrue(e.getMessage().contains("entry 1: expected 6 bytes of code"), e.getMessage());
+  }
+
+  @Test
   void saysWhyNoLayoutOfAlternativesFits() {
     SyntheticKernel k = kernel(true);
     byte[] b = k.build();

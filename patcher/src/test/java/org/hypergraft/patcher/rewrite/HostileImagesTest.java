@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.hypergraft.annotator.image.GuestImage;
@@ -25,9 +26,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HostileImagesTest {
   private static final int MUTANTS = 10_000;
 
+  /** In the order in which 6.1 to 6.12 apply them. */
+  private static final List<String> TABLES =
+      List.of(
+          ParavirtTable.NAME,
+          ".retpoline_sites",
+          ".return_sites",
+          AlternativeTable.NAME,
+          ".ibt_endbr_seal",
+          ".smp_locks");
+
+  /** Where the function that does nothing lies in .text. */
+  private static final int NOTHING = 0x1f00;
+
   private static SyntheticKernel kernel(boolean separateFlags) {
     SyntheticKernel k = new SyntheticKernel(separateFlags);
-    k.function("nop_func", 0x1f00).function("paravirt_BUG", 0x1f10);
+    k.function("nop_func", NOTHING).function("paravirt_BUG", 0x1f10);
     k.function("__x86_return_thunk", 0x1800).function("__x86_indirect_thunk_array", 0x1900);
     k.replacement(0, "e800000000").replacement(8, "0f01d9").replacement(16, "e9fbdfffff");
     k.replacement(24, "488b0510000000750290909090");
@@ -46,7 +60,24 @@ class HostileImagesTest {
     int text = (int) SyntheticKernel.TEXT;
     int body = (int) SyntheticKernel.REPLACEMENT;
     k.tail(new int[] {}, new int[] {body + 27}, new int[] {text + 0x204});
+    applies(k, TABLES);
     return k;
+  }
+
+  /** The function that loads the end and the start of tables. */
+  private static void applies(SyntheticKernel k, List<String> tables) {
+    GuestImage image = k.function("alternative_instructions", 0x1e00).parse();
+    StringBuilder code = new StringBuilder();
+    for (String table : tables) {
+      image.section(table).ifPresent(s -> code.append(move(6, s.end())).append(move(7, s.address())));
+    }
+    k.code(0x1e00, code.toString());
+  }
+
+  /** {@code mov $value,%register}. */
+  private static String move(int register, long value) {
+    return "48c7c%d".formatted(register)
+        + HexFormat.of().toHexDigits(Integer.reverseBytes((int) value));
   }
 
   private static List<PlanOptions> options() {
@@ -54,7 +85,7 @@ class HostileImagesTest {
     List<Long> slots = new ArrayList<>();
     for (int i = 0; i < 24; i++) {
       words.add(i == 3 ? 1 << 1 | 1 << 21 : 0);
-      slots.add(SyntheticKernel.TEXT + 0x1000);
+      slots.add(SyntheticKernel.TEXT + NOTHING);
     }
     PlanOptions all =
         PlanOptions.of(Target.NATIVE)
@@ -96,6 +127,8 @@ class HostileImagesTest {
     }
     Random random = new Random(where.hashCode());
     List<PlanOptions> options = options();
+    GuestImage whole = GuestImage.parse(b, "whole");
+    options.forEach(o -> Patcher.patch(whole, o, false));
     int refused = 0;
     for (int i = 0; i < MUTANTS; i++) {
       byte[] mutant = b.clone();

@@ -151,8 +151,9 @@ public final class Planner {
     }
     if (sites.alternatives().isPresent()) {
       AlternativeTable t = sites.alternatives().get();
+      int step = step(Stage.ALTERNATIVES, t);
       for (int i = 0; i < t.entries(); i = t.groupEnd(i)) {
-        add(Stage.ALTERNATIVES, t, i);
+        add(step, t, i);
       }
     }
     Arrays.sort(keys, 0, count);
@@ -165,17 +166,29 @@ public final class Planner {
   }
 
   private void addAll(Stage stage, SiteTable t) {
+    int step = step(stage, t);
     for (int i = 0; i < t.entries(); i++) {
-      add(stage, t, i);
+      add(step, t, i);
     }
   }
 
-  private void add(Stage stage, SiteTable t, int i) {
+  /** Position of a table's step in the kernel's order. */
+  private int step(Stage stage, SiteTable t) {
+    int step = order.indexOf(stage);
+    if (step < 0) {
+      throw new ImageException(
+          "%s: there is a table %s, but the kernel's own patching is not known to apply it"
+              .formatted(image.name(), t.name()));
+    }
+    return step;
+  }
+
+  private void add(int step, SiteTable t, int i) {
     if (count == keys.length) {
       keys = Arrays.copyOf(keys, count * 2);
     }
     long offset = sites.code().offsetOf(t.address(i), 1);
-    keys[count++] = offset << OFFSET_SHIFT | (long) order.indexOf(stage) << STAGE_SHIFT | i;
+    keys[count++] = offset << OFFSET_SHIFT | (long) step << STAGE_SHIFT | i;
   }
 
   private static int offset(long key) {

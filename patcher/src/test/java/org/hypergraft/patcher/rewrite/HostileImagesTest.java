@@ -1,6 +1,7 @@
 package org.hypergraft.patcher.rewrite;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.hypergraft.annotator.site.ParavirtTable;
 import org.hypergraft.annotator.site.SyntheticKernel;
 import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.plan.Target;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -78,6 +80,20 @@ class HostileImagesTest {
   private static String move(int register, long value) {
     return "48c7c%d".formatted(register)
         + HexFormat.of().toHexDigits(Integer.reverseBytes((int) value));
+  }
+
+  @Test
+  void aTableThatTheKernelDoesNotApplyIsRefused() {
+    SyntheticKernel k = kernel(true);
+    List<String> fewer = new ArrayList<>(TABLES);
+    fewer.remove(".ibt_endbr_seal");
+    k.code(0x1e00, "cc".repeat(0x100));
+    applies(k, fewer);
+    GuestImage image = k.parse();
+    ImageException e =
+        assertThrows(
+            ImageException.class, () -> Patcher.patch(image, options().get(1), false));
+    assertTrue(e.getMessage().contains("there is a table .ibt_endbr_seal"), e.getMessage());
   }
 
   private static List<PlanOptions> options() {

@@ -19,10 +19,11 @@ import org.hypergraft.annotator.image.Section;
  * output can be compared with its original, verified and reverted without another file.
  *
  * <p>Layout, little endian, numbers of variable length (7 bits a byte, low first) unless said
- * otherwise: magic (4 bytes); length of the original payload; its CRC-32 (4 bytes); length and
- * bytes of the end of the original ELF, from the first byte that was rebuilt; count of runs, then
- * for each run the distance from the end of the previous one, its length and its old bytes; count
- * of removed, then of added relocation entries, each as kind and distance.
+ * otherwise: magic (4 bytes); length of the original payload; CRC-32 of each of its pages (4 bytes
+ * each); number of leading bytes that kept their place; length and bytes of the end of the original
+ * ELF, from there on; count of runs, then for each run the distance from the end of the previous
+ * one, its length and its old bytes; count of removed relocation entries, then each as kind (1
+ * byte) and address (8 bytes); the same of added ones.
  */
 public final class UndoLog {
   /** Section that holds the log; not loaded. */
@@ -30,7 +31,8 @@ public final class UndoLog {
 
   private static final int MAGIC = 0x31554748; // "HGU1"
 
-  private static final int PAGE = 4096;
+  /** Bytes that share a checksum. */
+  public static final int PAGE = 4096;
 
   /** Relocation kinds by their number in the log. */
   private static final List<Relocations.Kind> KINDS =
@@ -104,13 +106,13 @@ public final class UndoLog {
     List<Run> runs = new ArrayList<>();
     int at = 0;
     for (int i = 0; i < count; i++) {
-      at = Math.addExact(at, number(b));
+      long start = (long) at + number(b);
       byte[] before = bytes(b);
-      if (before.length == 0 || at > image.payload().length - before.length) {
+      if (before.length == 0 || start > image.payload().length - before.length) {
         throw new IllegalArgumentException("run");
       }
-      runs.add(new Run(at, before));
-      at += before.length;
+      runs.add(new Run((int) start, before));
+      at = (int) start + before.length;
     }
     UndoLog log = new UndoLog(length, crcs, kept, end, runs, entries(b), entries(b));
     if (kept > image.payload().length
@@ -255,12 +257,13 @@ public final class UndoLog {
           e);
     }
     byte[] words = tail.toBytes();
-    byte[] out = new byte[keptBytes + originalEnd.length + words.length];
-    if (out.length != originalLength) {
+    long length = (long) keptBytes + originalEnd.length + words.length;
+    if (length != originalLength) {
       throw new ImageException(
           "%s: its undo log describes an original of %d bytes, but leads to %d"
-              .formatted(patched.name(), originalLength, out.length));
+              .formatted(patched.name(), originalLength, length));
     }
+    byte[] out = new byte[originalLength];
     System.arraycopy(patched.payload(), 0, out, 0, keptBytes);
     System.arraycopy(originalEnd, 0, out, keptBytes, originalEnd.length);
     System.arraycopy(words, 0, out, keptBytes + originalEnd.length, words.length);

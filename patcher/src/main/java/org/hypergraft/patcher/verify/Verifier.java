@@ -63,9 +63,9 @@ public final class Verifier {
           "integrity",
           addressOf(patched, page),
           "payload bytes 0x%x to 0x%x were changed after patching"
-              .formatted(page, Math.min(page + 4096, restored.length) - 1));
+              .formatted(page, Math.min(page + UndoLog.PAGE, restored.length) - 1));
     }
-    findings.looked("integrity", restored.length / 4096);
+    findings.looked("integrity", restored.length / UndoLog.PAGE);
     GuestImage original = GuestImage.parse(restored, patched.name());
     against.ifPresent(o -> compare(Patcher.original(o), original, findings));
     SiteMap originalSites = SiteMap.of(original);

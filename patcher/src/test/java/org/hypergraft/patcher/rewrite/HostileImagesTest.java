@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.site.AddressTable;
 import org.hypergraft.annotator.site.AlternativeTable;
@@ -20,6 +22,7 @@ import org.hypergraft.patcher.plan.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Damaged tables through the whole patcher: refused with one sentence, or patched into an image
@@ -71,7 +74,9 @@ class HostileImagesTest {
     GuestImage image = k.function("alternative_instructions", 0x1e00).parse();
     StringBuilder code = new StringBuilder();
     for (String table : tables) {
-      image.section(table).ifPresent(s -> code.append(move(6, s.end())).append(move(7, s.address())));
+      image
+          .section(table)
+          .ifPresent(s -> code.append(move(6, s.end())).append(move(7, s.address())));
     }
     k.code(0x1e00, code.toString());
   }
@@ -91,8 +96,7 @@ class HostileImagesTest {
     applies(k, fewer);
     GuestImage image = k.parse();
     ImageException e =
-        assertThrows(
-            ImageException.class, () -> Patcher.patch(image, options().get(1), false));
+        assertThrows(ImageException.class, () -> Patcher.patch(image, options().get(1), false));
     assertTrue(e.getMessage().contains("there is a table .ibt_endbr_seal"), e.getMessage());
   }
 
@@ -163,5 +167,57 @@ class HostileImagesTest {
       }
     }
     assertTrue(refused < MUTANTS, "at least harmless mutants pass");
+  }
+
+  /** An output whose note or undo log was damaged is refused, or leads to the original. */
+  @ParameterizedTest
+  @ValueSource(strings = {HypergraftNote.SECTION, UndoLog.SECTION})
+  void mutantsOfWhatAnOutputSaysOfItself(String section) {
+    GuestImage image = kernel(false).parse();
+    byte[] out = Patcher.patch(image, options().get(1), false).file();
+    Section s = GuestImage.parse(out, "out").section(section).orElseThrow();
+    Random random = new Random(section.hashCode());
+    int refused = 0;
+    for (int i = 0; i < MUTANTS; i++) {
+      byte[] mutant = out.clone();
+      for (int c = 1 + random.nextInt(3); c > 0; c--) {
+        // What a field of variable length becomes by 0xff or 0x7f is the most that it can say.
+        int value = (i & 3) == 0 ? 0xff : (i & 3) == 1 ? 0x7f : random.nextInt();
+        mutant[s.offset() + random.nextInt((int) s.size())] = (byte) value;
+      }
+      try {
+        GuestImage damaged = GuestImage.parse(mutant, "mutant");
+        assertArrayEquals(image.payload(), Patcher.original(damaged).payload());
+        HypergraftNote.of(damaged).orElseThrow().planOptions();
+      } catch (ImageException e) {
+        assertTrue(!e.getMessage().isEmpty() && e.getMessage().length() < 500, e.getMessage());
+        refused++;
+      }
+    }
+    assertTrue(refused > MUTANTS / 10, refused + " refused");
+  }
+
+  /** Seven bytes that claim the largest run at the largest place, after one at the first. */
+  @Test
+  void runsOfAnUndoLogDoNotWrapAround() {
+    GuestImage image = kernel(false).parse();
+    byte[] out = Patcher.patch(image, options().get(1), false).file();
+    Section s = GuestImage.parse(out, "out").section(UndoLog.SECTION).orElseThrow();
+    UndoLog log = UndoLog.of(GuestImage.parse(out, "out")).orElseThrow();
+    byte[] first = log.runs().get(0).before();
+    int at = indexOf(out, first, s.offset()) + first.length;
+    byte[] farthest = {-1, -1, -1, -1, 7}; // 0x7fffffff, 7 bits a byte
+    System.arraycopy(farthest, 0, out, at, farthest.length);
+    GuestImage damaged = GuestImage.parse(out, "damaged");
+    ImageException e = assertThrows(ImageException.class, () -> UndoLog.of(damaged));
+    assertTrue(e.getMessage().contains("is damaged at byte"), e.getMessage());
+  }
+
+  private static int indexOf(byte[] in, byte[] what, int from) {
+    int at = from;
+    while (!Arrays.equals(in, at, at + what.length, what, 0, what.length)) {
+      at++;
+    }
+    return at;
   }
 }

@@ -215,6 +215,20 @@ class SealedBootTest {
     refused("hypervisor kvm", "boot", sealed, "--cpu", PROCESSOR, "--hypervisor", "none");
   }
 
+  @Test
+  void featuresThatTheCommandLineHidesDoNotCount() throws IOException {
+    GuestImage image = Kernels.image("6.1 cloud");
+    String hidden = "console=ttyS0 clearcpuid=308"; // SMAP
+    MachineConfig config = MachineConfig.of(image).cpuModel(PROCESSOR).commandLine(hidden).build();
+    byte[] file =
+        Patcher.patch(image, options(Target.NATIVE, profile(image, config)), false).file();
+    Path sealed = Files.write(folder.resolve("sealed"), file);
+    refused("no-feature SMAP", "boot", sealed, "--cpu", PROCESSOR);
+    Cli boot =
+        Cli.run("boot", sealed, "--cpu", PROCESSOR, "--cmdline", hidden, "--break", "rest_init");
+    assertEquals(0, boot.status(), boot::all);
+  }
+
   /** Their hypervisors are not offered here; profiles come from where they are. */
   @Test
   void imagesForOtherHypervisorsAreOnlyForThem() throws IOException {

@@ -53,7 +53,7 @@ final class MachineOptions {
   /** Memory comes in large pages. */
   private static final long MEMORY_UNIT = 2 << 20;
 
-  /** A machine for the image, without a hypervisor and with one processor. */
+  /** A machine for the image, with one processor. */
   MachineConfig.Builder machine(GuestImage image, String hypervisor, CpuVendor asked)
       throws IOException {
     CpuModel cpu = Machines.cpu(model, asked);
@@ -75,7 +75,7 @@ final class MachineOptions {
 
   /** Refuses a sealed image that was not made for this machine. */
   void checkSealed(GuestImage image, String hypervisor, CpuVendor asked, int cpus) {
-    SealedFor.check(image, Machines.cpu(model, asked), hypervisor, cpus);
+    SealedFor.check(image, Machines.cpu(model, asked), hypervisor, cpus, commandLine);
   }
 
   /** Refuses what no machine or kernel could have, before an image is read. */

@@ -23,23 +23,13 @@ public final class VerifyReport implements Document {
     checks.print(out, "");
     out.println();
     for (Finding f : verification.findings()) {
-      out.println(sentence(f));
+      out.println(f.sentence());
     }
     if (verification.dropped() > 0) {
       out.println("and " + Text.number(verification.dropped()) + " more");
     }
     long found = verification.findings().size() + (long) verification.dropped();
     out.println(verification.passed() ? "passed" : "failed: " + Text.count(found, "finding"));
-  }
-
-  /** A finding in one line. */
-  static String sentence(Finding f) {
-    String where =
-        f.address() == 0
-            ? ""
-            : " at 0x%x%s"
-                .formatted(f.address(), f.symbol().isEmpty() ? "" : " (" + f.symbol() + ")");
-    return f.check() + where + ": " + f.message();
   }
 
   @Override

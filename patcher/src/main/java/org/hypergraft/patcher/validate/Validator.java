@@ -103,10 +103,7 @@ public final class Validator {
     Verification result = Verifier.verify(output, Optional.of(image));
     List<org.hypergraft.patcher.verify.Finding> all = result.findings();
     for (var f : all.subList(0, Math.min(NAMED, all.size()))) {
-      findings.add(
-          new Finding(
-              Finding.Kind.VERIFICATION,
-              "%s, 0x%x (%s): %s".formatted(f.check(), f.address(), f.symbol(), f.message())));
+      findings.add(new Finding(Finding.Kind.VERIFICATION, f.sentence()));
     }
     if (all.size() > NAMED) {
       findings.add(

@@ -8,4 +8,10 @@ package org.hypergraft.patcher.verify;
  * @param symbol what the address belongs to; may be empty
  * @param message one sentence: expected, found
  */
-public record Finding(String check, long address, String symbol, String message) {}
+public record Finding(String check, long address, String symbol, String message) {
+  /** All of it in one line. */
+  public String sentence() {
+    String where = symbol.isEmpty() ? "" : " (" + symbol + ")";
+    return check + (address == 0 ? "" : " at 0x%x".formatted(address) + where) + ": " + message;
+  }
+}

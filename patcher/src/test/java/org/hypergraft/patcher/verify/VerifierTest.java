@@ -146,6 +146,13 @@ class VerifierTest {
   }
 
   @Test
+  void aFindingNamesOnlyThePlaceThatItHas() {
+    assertEquals("a: b", new Finding("a", 0, "", "b").sentence());
+    assertEquals("a at 0xc1000000: b", new Finding("a", 0xc1000000L, "", "b").sentence());
+    assertEquals("a at 0xc1000000 (f): b", new Finding("a", 0xc1000000L, "f", "b").sentence());
+  }
+
+  @Test
   void theWrongOriginalIsFound() {
     GuestImage out = GuestImage.parse(patch("6.1 686-pae", Target.KVM).file(), "out");
     byte[] other = Kernels.image("6.1 686-pae").payload().clone();

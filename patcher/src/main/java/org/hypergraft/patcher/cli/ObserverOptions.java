@@ -160,8 +160,7 @@ final class ObserverOptions {
   }
 
   /** Attaches what was asked for to a machine to be. To be followed by {@link #close}. */
-  void attach(MachineConfig.Builder machine, GuestImage image, Terminal terminal)
-      throws IOException {
+  void attach(MachineConfig.Builder machine, GuestImage image, Terminal terminal) {
     if (stopAt != null) {
       requireSymbol(stopAt, image);
       stopping = new StopAt(stopAt);
@@ -191,12 +190,16 @@ final class ObserverOptions {
     }
   }
 
-  private PrintWriter traceWriter(Terminal terminal) throws IOException {
+  private PrintWriter traceWriter(Terminal terminal) {
     if (trace.equals("-")) {
       return terminal.errWriter();
     }
-    traceFile =
-        new PrintWriter(Files.newBufferedWriter(Path.of(trace), StandardCharsets.UTF_8), false);
+    try {
+      traceFile =
+          new PrintWriter(Files.newBufferedWriter(Path.of(trace), StandardCharsets.UTF_8), false);
+    } catch (IOException e) {
+      throw new CommandFailure(ExitStatus.FILE, Failures.sentence("write", e));
+    }
     return traceFile;
   }
 

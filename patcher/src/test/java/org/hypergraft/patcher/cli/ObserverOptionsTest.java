@@ -86,6 +86,14 @@ class ObserverOptionsTest {
   }
 
   @Test
+  void aTraceThatCannotBeWrittenIsSaidToBe(@TempDir Path folder) {
+    String kernel = Kernels.file("6.1 cloud").toString();
+    Path trace = folder.resolve("nowhere").resolve("trace");
+    assertEquals(6, boot(kernel, "--trace", trace.toString()));
+    assertTrue(errors().endsWith("cannot write " + trace + ": no such file\n"), errors());
+  }
+
+  @Test
   void aPlaceThatIsNotReachedIsAFailureOfTheGuest() {
     String kernel = Kernels.file("6.1 cloud").toString();
     String[] args = {kernel, "--break", "start_kernel:2", "--budget", "1000000"};

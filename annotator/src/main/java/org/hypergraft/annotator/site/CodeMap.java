@@ -21,11 +21,22 @@ public final class CodeMap {
   private final ByteBuffer bytes;
   private int last;
 
+  /**
+   * @throws ImageException when sections overlap in the file: what is done once per byte of code
+   *     would have no bound
+   */
   CodeMap(GuestImage image) {
+    long total = 0;
     for (Section s : image.elf().sections()) {
       if (s.allocated() && s.executable() && s.hasBytes() && s.size() > 0) {
         sections.add(s);
+        total += s.size();
       }
+    }
+    if (total > image.payload().length) {
+      throw new ImageException(
+          "%s: its %d code sections claim 0x%x bytes, more than there are"
+              .formatted(image.name(), sections.size(), total));
     }
     sections.sort(Comparator.comparingLong(Section::address));
     int n = sections.size();

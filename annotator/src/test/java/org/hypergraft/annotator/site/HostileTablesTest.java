@@ -76,6 +76,19 @@ class HostileTablesTest {
   }
 
   @Test
+  void refusesCodeSectionsThatShareBytes() {
+    byte[] b = kernel(false).build();
+    ByteBuffer elf = ByteBuffer.wrap(b).order(ByteOrder.LITTLE_ENDIAN);
+    int headers = (int) elf.getLong(40);
+    for (int i = 1; i <= 2; i++) { // .text and the replacements
+      elf.putLong(headers + 64 * i + 24, 0x1000).putLong(headers + 64 * i + 32, b.length - 0x1000);
+    }
+    GuestImage image = GuestImage.parse(b, "k");
+    ImageException e = assertThrows(ImageException.class, () -> SiteMap.of(image));
+    assertTrue(e.getMessage().contains("its 2 code sections claim"), e.getMessage());
+  }
+
+  @Test
   void saysWhyNoLayoutOfAlternativesFits() {
     SyntheticKernel k = kernel(true);
     byte[] b = k.build();

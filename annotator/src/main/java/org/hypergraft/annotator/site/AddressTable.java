@@ -2,6 +2,7 @@ package org.hypergraft.annotator.site;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
@@ -27,7 +28,10 @@ public final class AddressTable extends ArrayTable {
     MCOUNT_LOC("__mcount_loc", 5, false);
 
     private final String table;
+
+    /** Of the shortest site. */
     private final int length;
+
     private final boolean relative;
 
     Kind(String table, int length, boolean relative) {
@@ -45,10 +49,15 @@ public final class AddressTable extends ArrayTable {
   private final Kind kind;
   private final int[] entry;
 
-  private AddressTable(Extent extent, Kind kind, int stride, long[] site, int[] entry) {
+  /** Sites that have one byte more than the shortest. */
+  private final BitSet longer;
+
+  private AddressTable(
+      Extent extent, Kind kind, int stride, long[] site, int[] entry, BitSet longer) {
     super(extent, stride, site);
     this.kind = kind;
     this.entry = entry;
+    this.longer = longer;
   }
 
   /**
@@ -72,6 +81,7 @@ public final class AddressTable extends ArrayTable {
     int n = extent.entries(stride);
     long[] site = new long[n];
     int[] entry = new int[n];
+    BitSet longer = new BitSet();
     ByteBuffer b = code.bytes();
     int count = 0;
     for (int i = 0; i < n; i++) {
@@ -84,23 +94,34 @@ public final class AddressTable extends ArrayTable {
         continue;
       }
       long address = kind.relative ? extent.address() + (long) i * stride + value : value;
-      code.require(extent, i, address, kind.length);
+      int here = code.require(extent, i, address, kind.length);
+      if (kind == Kind.RETPOLINE_SITES && hasPrefix(b, here)) {
+        code.require(extent, i, address, kind.length + 1);
+        longer.set(count);
+      }
       site[count] = address;
       entry[count++] = i;
     }
     return Optional.of(
         new AddressTable(
-            extent, kind, stride, Arrays.copyOf(site, count), Arrays.copyOf(entry, count)));
+            extent, kind, stride, Arrays.copyOf(site, count), Arrays.copyOf(entry, count), longer));
+  }
+
+  /** Whether a branch has a CS prefix, or is conditional, which takes an opcode of two bytes. */
+  private static boolean hasPrefix(ByteBuffer b, int at) {
+    int first = b.get(at) & 0xff;
+    int second = b.get(at + 1) & 0xff;
+    return first == 0x2e ? (second & 0xfe) == 0xe8 : first == 0x0f && (second & 0xf0) == 0x80;
   }
 
   public Kind kind() {
     return kind;
   }
 
-  /** Bytes that the kernel may change; for a retpoline with a CS prefix one less than it has. */
+  /** Bytes that the kernel may change. */
   @Override
   public int length(int i) {
-    return kind.length;
+    return longer.get(i) ? kind.length + 1 : kind.length;
   }
 
   /** Position of entry {@code i} in the table, padding counted. */

@@ -19,9 +19,6 @@ public final class SiteIndex {
           AddressTable.Kind.IBT_ENDBR_SEAL,
           AddressTable.Kind.SMP_LOCKS);
 
-  /** A retpoline may have a prefix or a two-byte opcode that its table does not tell. */
-  private static final int RETPOLINE = 6;
-
   private final SiteMap sites;
   private final List<SiteTable> tables = new ArrayList<>();
   private final long[] start;
@@ -57,7 +54,7 @@ public final class SiteIndex {
       int t = (int) (key >>> 28) & 15;
       int i = (int) key & 0xfff_ffff;
       long address = tables.get(t).address(i);
-      int size = length(tables.get(t), i);
+      int size = tables.get(t).length(i);
       if (out >= 0 && address >= start[out] && address < start[out] + length[out]) {
         length[out] = (int) Math.max(length[out], address + size - start[out]);
       } else {
@@ -69,15 +66,6 @@ public final class SiteIndex {
       }
     }
     count = out + 1;
-  }
-
-  private int length(SiteTable t, int i) {
-    if (t instanceof AddressTable a && a.kind() == AddressTable.Kind.RETPOLINE_SITES) {
-      int at = sites.code().offsetOf(a.address(i), RETPOLINE);
-      int first = at < 0 ? 0xe8 : sites.image().payload()[at] & 0xff;
-      return first == 0xe8 || first == 0xe9 ? 5 : RETPOLINE;
-    }
-    return t.length(i);
   }
 
   /** Number of ranges. */

@@ -89,6 +89,22 @@ class HostileTablesTest {
   }
 
   @Test
+  void branchesToThunksHaveTheirWholeLength() {
+    SyntheticKernel k = new SyntheticKernel(false);
+    String[] code = {"e800000000", "2ee800000000", "2ee900000000", "0f8500000000", "2effd09090"};
+    for (int i = 0; i < code.length; i++) {
+      k.code(0x100 * i, code[i]).place(AddressTable.Kind.RETPOLINE_SITES, 0x100 * i);
+    }
+    SiteMap sites = SiteMap.of(k.parse());
+    AddressTable t = sites.addresses(AddressTable.Kind.RETPOLINE_SITES).orElseThrow();
+    SiteIndex index = new SiteIndex(sites);
+    for (int i = 0; i < code.length; i++) {
+      assertEquals(code[i].length() / 2, t.length(i), code[i]);
+      assertEquals(t.length(i), index.length(i), code[i]);
+    }
+  }
+
+  @Test
   void saysWhyNoLayoutOfAlternativesFits() {
     SyntheticKernel k = kernel(true);
     byte[] b = k.build();

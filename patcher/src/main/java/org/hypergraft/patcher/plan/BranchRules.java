@@ -132,18 +132,12 @@ final class BranchRules {
     return c.image().symbols().find(name).map(Symbol::address).orElse(0L);
   }
 
-  /** Length of a branch in the retpoline table: a prefix and a conditional jump make it 6. */
-  static int retpolineLength(byte[] b, int at) {
-    int first = b[at] & 0xff;
-    return first == CALL || first == JMP ? 5 : 6;
-  }
-
   /** {@code patch_retpoline()}: an indirect branch where the thunk is not needed. */
   void retpoline(SiteBuffer b, AddressTable t, int i) throws Refusal {
     long site = t.address(i);
     int at = (int) (site - b.start());
     byte[] code = b.bytes();
-    int length = retpolineLength(code, at);
+    int length = t.length(i);
     int opcodeAt = (code[at] & 0xff) == CS_PREFIX ? at + 1 : at;
     int opcode = code[opcodeAt] & 0xff;
     boolean conditional = opcode == 0x0f && (code[at + 1] & 0xf0) == 0x80 && opcodeAt == at;

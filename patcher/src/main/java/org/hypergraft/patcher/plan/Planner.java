@@ -305,7 +305,6 @@ public final class Planner {
     private int length(long key) {
       int e = entry(key);
       return switch (stage(key)) {
-        case PARAVIRT -> sites.paravirt().orElseThrow().length(e);
         case ALTERNATIVES -> {
           AlternativeTable t = sites.alternatives().orElseThrow();
           int longest = 0;
@@ -314,11 +313,7 @@ public final class Planner {
           }
           yield longest;
         }
-        case RETPOLINES -> BranchRules.retpolineLength(payload, offset(key));
-        case RETURNS -> 5;
-        case CALLS -> 5;
-        case ENDBR -> 4;
-        case LOCKS -> 1;
+        case PARAVIRT, RETPOLINES, RETURNS, CALLS, ENDBR, LOCKS -> table(key).length(e);
       };
     }
 

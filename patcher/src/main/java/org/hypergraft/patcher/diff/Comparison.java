@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.isa.Decoder;
@@ -49,6 +50,11 @@ final class Comparison {
     byte[] a = first.payload();
     byte[] b = second.payload();
     int end = (int) (s.offset() + s.size());
+    if (end > a.length || end > b.length) {
+      throw new ImageException(
+          "%s and %s are not images of the same kernel: the original's section %s ends at byte 0x%x"
+              .formatted(first.name(), second.name(), s.name(), end));
+    }
     int at = s.offset();
     long delta = s.address() - s.offset();
     while (at < end) {

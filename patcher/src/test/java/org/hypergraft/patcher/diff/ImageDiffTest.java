@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +16,7 @@ import java.util.stream.Collectors;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.kernels.Kernels;
+import org.hypergraft.annotator.site.SyntheticKernel;
 import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.rewrite.Patcher;
@@ -141,5 +145,21 @@ class ImageDiffTest {
     GuestImage b = Kernels.image("6.1 686");
     ImageException e = assertThrows(ImageException.class, () -> ImageDiff.of(a, b));
     assertTrue(e.getMessage().contains("not images of the same kernel"), e.getMessage());
+  }
+
+  /** Equal segments do not make a file as long as the original's sections. */
+  @Test
+  void anImageWithoutTheBytesOfASectionIsRefused() {
+    SyntheticKernel k = new SyntheticKernel(true);
+    byte[] whole = k.indirectCall(0x100, 1).alternative(0x100, 6, 0, 0, 117, 0).build();
+    ByteBuffer elf = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
+    int last = (int) elf.getLong(40) + 64 * (elf.getShort(60) - 1);
+    elf.putLong(last + 8, 2); // SHF_ALLOC, of the section of names
+    byte[] cut = Arrays.copyOf(whole, (int) elf.getLong(96)); // what the segment has
+    ByteBuffer.wrap(cut).order(ByteOrder.LITTLE_ENDIAN).putLong(40, 0).putInt(60, 0);
+    GuestImage original = GuestImage.parse(whole, "whole");
+    GuestImage shorter = GuestImage.parse(cut, "cut");
+    ImageException e = assertThrows(ImageException.class, () -> ImageDiff.of(original, shorter));
+    assertTrue(e.getMessage().contains("the original's section .shstrtab ends"), e.getMessage());
   }
 }

@@ -359,16 +359,16 @@ public final class Planner {
         }
         out.add(buffer, at, tableName(keys[from], at), operation(keys[from]), action, reason);
         if (action == Action.PATCH) {
-          TableEdits.afterPatch(c, sites, out, from(keys, from, to));
+          TableEdits.afterPatch(c, sites, out, firstAlternative(from, to));
         }
       }
     }
 
     /** First entry of the alternatives among the keys, or -1. */
-    private int from(long[] all, int from, int to) {
+    private int firstAlternative(int from, int to) {
       for (int i = from; i < to; i++) {
-        if (stage(all[i]) == Stage.ALTERNATIVES) {
-          return entry(all[i]);
+        if (stage(keys[i]) == Stage.ALTERNATIVES) {
+          return entry(keys[i]);
         }
       }
       return -1;

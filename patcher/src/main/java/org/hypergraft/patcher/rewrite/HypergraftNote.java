@@ -30,7 +30,7 @@ import org.hypergraft.patcher.plan.PlanOptions;
  * @param options canonical text of all options: equal text means equal output
  * @param profile the profile the options name
  * @param counts sites by action
- * @param requires what the environment must offer, each a sentence; empty unless sealed
+ * @param requires what the environment must offer, one item each, as {@link Plan#requires} has them
  */
 public record HypergraftNote(
     String toolVersion,

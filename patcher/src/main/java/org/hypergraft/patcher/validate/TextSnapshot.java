@@ -2,7 +2,6 @@ package org.hypergraft.patcher.validate;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +69,6 @@ public final class TextSnapshot implements Moment {
   public Map<String, List<Long>> differing(Plan plan, GuestImage output, TableOwners owners) {
     Map<String, List<Long>> found = new TreeMap<>();
     Set<Long> locks = Oracle.locks(sites);
-    Set<Long> kept = kept(plan);
     code.forEach(
         (s, guest) -> {
           byte[] file = output.bytes(s.address(), guest.length);
@@ -93,7 +91,7 @@ public final class TextSnapshot implements Moment {
             String owner =
                 unlocked
                     ? AddressTable.Kind.SMP_LOCKS.table()
-                    : kept.contains(address) ? KEPT : owners.of(address);
+                    : isKept(plan, address) ? KEPT : owners.of(address);
             if (!s.writable() || !owner.equals(TableOwners.NONE)) {
               found.computeIfAbsent(owner, o -> new ArrayList<>()).add(address);
             }
@@ -103,13 +101,8 @@ public final class TextSnapshot implements Moment {
     return found;
   }
 
-  private static Set<Long> kept(Plan plan) {
-    Set<Long> out = new HashSet<>();
-    for (int i = 0; i < plan.size(); i++) {
-      for (int b = 0; plan.action(i) != Action.PATCH && b < plan.length(i); b++) {
-        out.add(plan.address(i) + b);
-      }
-    }
-    return out;
+  private static boolean isKept(Plan plan, long address) {
+    int i = plan.covering(address);
+    return i >= 0 && plan.action(i) != Action.PATCH;
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.kernels.Kernels;
-import org.hypergraft.patcher.validate.Oracle;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.vmm.cpu.model.CpuModel;
 import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.hypergraft.vmm.machine.Machine;
@@ -146,7 +146,7 @@ class LearnedPatchTest {
             .cpuVendor(model.vendor())
             .build();
     try (Machine machine = new Machine(config)) {
-      machine.atReturn(image.symbols().addressOf(Oracle.PATCHING), view -> false);
+      machine.atReturn(image.symbols().addressOf(FunctionCode.PATCHING), view -> false);
       String console = new String(machine.run().console(), StandardCharsets.UTF_8);
       assertTrue(console.contains("Linux version 6.12"), console);
       assertFalse(console.contains("cut here"), console);

@@ -19,12 +19,12 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.kernels.Kernels;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.profile.ProfileJson;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.annotator.site.RuntimeConstants;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.plan.PlanOptions;
 import org.hypergraft.patcher.plan.Target;
 import org.hypergraft.patcher.rewrite.Patcher;
-import org.hypergraft.patcher.validate.Oracle;
 import org.hypergraft.patcher.validate.ProfileRecorder;
 import org.hypergraft.patcher.validate.TableOwners;
 import org.hypergraft.vmm.boot.InitProgram;
@@ -140,7 +140,7 @@ class SealedBootTest {
   private static Boot boot(GuestImage image, int cpus) {
     long[] bounds = new long[2];
     try (Machine machine = new Machine(machine(image, cpus).build())) {
-      long patching = image.symbols().addressOf(Oracle.PATCHING);
+      long patching = image.symbols().addressOf(FunctionCode.PATCHING);
       machine.atEntry(
           patching,
           v -> {

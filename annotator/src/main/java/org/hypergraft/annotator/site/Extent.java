@@ -5,7 +5,6 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Section;
 import org.hypergraft.annotator.image.Symbol;
-import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 
@@ -18,9 +17,6 @@ import org.hypergraft.annotator.isa.Mnemonic;
  * @param size in bytes
  */
 public record Extent(String name, long address, int offset, int size) {
-  /** Functions that walk a table have a few hundred bytes. */
-  private static final int MAX_FUNCTION = 4096;
-
   /** General registers of 32-bit code. */
   private static final int REGISTERS = 8;
 
@@ -67,22 +63,12 @@ public record Extent(String name, long address, int offset, int size) {
    * @param stride bytes of an entry
    */
   static Optional<Extent> ofDifference(GuestImage image, String name, String function, int stride) {
-    Optional<Symbol> f = image.symbols().find(function);
-    int at = f.isEmpty() ? -1 : image.offsetOf(f.get().address());
-    if (at < 0 || image.is64Bit()) {
+    if (image.is64Bit()) {
       return Optional.empty();
     }
-    byte[] b = image.payload();
-    int end = (int) Math.min(b.length, at + Math.min(f.get().size(), MAX_FUNCTION));
-    long delta = f.get().address() - at;
-    Insn in = new Insn();
     long[] loaded = new long[REGISTERS];
-    while (at < end) {
-      int n = Decoder.decode(b, at, end, at + delta, 32, in);
-      if (n == 0) {
-        break;
-      }
-      at += n;
+    FunctionCode code = FunctionCode.of(image, function);
+    for (Insn in = code.next(); in != null; in = code.next()) {
       if (in.operands != 2 || in.kind[0] != Insn.GPR || in.kind[1] != Insn.IMM || in.opSize != 4) {
         continue;
       }

@@ -9,6 +9,7 @@ import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.annotator.site.AddressTable;
 import org.hypergraft.annotator.site.AlternativeTable;
+import org.hypergraft.annotator.site.FunctionCode;
 
 /**
  * Indirect branches, returns, ENDBRs and lock prefixes as {@code alternative_instructions()} leaves
@@ -83,18 +84,11 @@ final class BranchRules {
         .isPresent()) {
       return Filling.NOPS;
     }
-    Optional<Symbol> s = c.image().symbols().find("apply_retpolines");
-    if (s.isEmpty() || symbol("__emit_trampoline") == 0 || s.get().size() > 1 << 14) {
+    if (symbol("__emit_trampoline") == 0) {
       return null;
     }
-    int size = (int) s.get().size();
-    int from = c.sites().code().offsetOf(s.get().address(), size);
-    Insn in = c.insn();
-    for (int at = 0; from >= 0 && at < size; ) {
-      int n = c.decode(c.image().payload(), from + at, from + size, s.get().address() + at);
-      if (n == 0) {
-        return null;
-      }
+    FunctionCode code = FunctionCode.of(c.image(), "apply_retpolines");
+    for (Insn in = code.next(); in != null; in = code.next()) {
       if (in.mnemonic == Mnemonic.MOV
           && in.kind[0] == Insn.MEM
           && in.kind[1] == Insn.IMM
@@ -102,9 +96,8 @@ final class BranchRules {
           && in.imm == CS_PREFIX) {
         return Filling.PREFIXES;
       }
-      at += n;
     }
-    return from < 0 ? null : Filling.NOPS;
+    return code.isComplete() ? Filling.NOPS : null;
   }
 
   /** The one of the known encodings that the sealing code carries as an immediate; null if none. */

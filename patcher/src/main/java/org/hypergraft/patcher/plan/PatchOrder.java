@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.site.AlternativeTable;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.annotator.site.SiteMap;
 
 /**
@@ -57,8 +58,8 @@ enum PatchOrder {
         .orElseThrow(
             () ->
                 new ImageException(
-                    "%s: alternative_instructions applies its tables in an order that is not known:"
-                            .formatted(sites.image().name())
+                    "%s: %s applies its tables in an order that is not known:"
+                            .formatted(sites.image().name(), FunctionCode.PATCHING)
                         + " "
                         + found.stream()
                             .map(s -> s.name().toLowerCase(Locale.ROOT))

@@ -7,6 +7,7 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.site.AlternativeTable;
 import org.hypergraft.annotator.site.Extent;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.annotator.site.SiteMap;
 
 /** Changes to the tables themselves that go with a rewritten site. */
@@ -47,7 +48,7 @@ final class TableEdits {
    * @throws Refusal when no such pair of constants is found
    */
   static Plan.Edit empty(RuleContext c, Stage stage, Extent table) throws Refusal {
-    c.symbol(PatchingCode.FUNCTION);
+    c.symbol(FunctionCode.PATCHING);
     for (PatchingCode.Step step : PatchingCode.read(c.sites())) {
       if (step.stage() == stage && step.endField() >= 0) {
         int end = step.endField();
@@ -58,7 +59,7 @@ final class TableEdits {
       }
     }
     throw new Refusal(
-        "alternative_instructions does not load start and end of table " + table.name());
+        FunctionCode.PATCHING + " does not load start and end of table " + table.name());
   }
 
   /**

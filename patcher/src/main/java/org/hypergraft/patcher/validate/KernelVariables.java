@@ -6,9 +6,9 @@ import org.hypergraft.annotator.image.Btf;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Symbol;
-import org.hypergraft.annotator.isa.Decoder;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
+import org.hypergraft.annotator.site.FunctionCode;
 
 /**
  * Where a kernel keeps what its patching depends on: link addresses. Symbols and type information
@@ -83,7 +83,6 @@ record KernelVariables(
   /** Reads the operands of 32-bit patching code. */
   private static final class Code {
     private final GuestImage image;
-    private final Insn in = new Insn();
     private long capabilities;
     private int words;
     private long present;
@@ -102,7 +101,7 @@ record KernelVariables(
       if (capabilities == 0 || words == 0 || present == 0) {
         throw new ImageException(
             "%s: neither symbols nor the code of %s and %s tell where the CPU's capabilities and"
-                    .formatted(image.name(), APPLY, Oracle.PATCHING)
+                    .formatted(image.name(), APPLY, FunctionCode.PATCHING)
                 + " the present processors are kept, which is needed to see what the kernel"
                 + " decides");
       }
@@ -122,11 +121,11 @@ record KernelVariables(
      */
     private void capabilities() {
       int last = -1;
-      Walk w = new Walk(APPLY);
-      while (w.next()) {
+      FunctionCode code = FunctionCode.of(image, APPLY);
+      for (Insn in = code.next(); in != null; in = code.next()) {
         if (in.mnemonic == Mnemonic.CMP && in.kind[1] == Insn.IMM && in.opSize == 2) {
           last = (int) in.imm & 0xffff;
-        } else if (in.mnemonic == Mnemonic.BT && isVariable(0) && in.kind[1] == Insn.GPR) {
+        } else if (in.mnemonic == Mnemonic.BT && isVariable(in, 0) && in.kind[1] == Insn.GPR) {
           capabilities = in.disp & 0xffff_ffffL;
           words = (last + 1) % 32 == 0 && (last + 1) / 32 <= MAX_WORDS ? (last + 1) / 32 : 0;
           return;
@@ -141,8 +140,8 @@ record KernelVariables(
     private void processors() {
       long argument = 0;
       boolean called = false;
-      Walk w = new Walk(Oracle.PATCHING);
-      while (w.next()) {
+      FunctionCode code = FunctionCode.of(image, FunctionCode.PATCHING);
+      for (Insn in = code.next(); in != null; in = code.next()) {
         if (in.mnemonic == Mnemonic.MOV && in.kind[0] == Insn.GPR && in.kind[1] == Insn.IMM) {
           argument = in.reg[0] == 0 ? in.imm & 0xffff_ffffL : argument;
           called = false;
@@ -156,7 +155,7 @@ record KernelVariables(
           }
         } else if (in.mnemonic == Mnemonic.MOV
             && in.opSize == 1
-            && isVariable(0)
+            && isVariable(in, 0)
             && in.kind[1] == Insn.IMM
             && in.imm == 1) {
           uniprocessor = OptionalLong.of(in.disp & 0xffff_ffffL);
@@ -164,32 +163,8 @@ record KernelVariables(
       }
     }
 
-    private boolean isVariable(int operand) {
+    private static boolean isVariable(Insn in, int operand) {
       return in.kind[operand] == Insn.MEM && in.base < 0 && in.index < 0 && in.dispSize == 4;
-    }
-
-    /** Over the instructions of a function, up to one that does not decode. */
-    private final class Walk {
-      private final int end;
-      private final long delta;
-      private int at;
-
-      Walk(String function) {
-        Symbol s = image.symbols().find(function).orElse(null);
-        int offset = s == null ? -1 : image.offsetOf(s.address());
-        at = Math.max(offset, 0);
-        end = offset < 0 ? 0 : (int) Math.min(image.payload().length, offset + s.size());
-        delta = offset < 0 ? 0 : s.address() - offset;
-      }
-
-      boolean next() {
-        if (at >= end) {
-          return false;
-        }
-        int n = Decoder.decode(image.payload(), at, end, at + delta, 32, in);
-        at += n;
-        return n > 0;
-      }
     }
   }
 }

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.site.AddressTable;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.plan.Action;
 import org.hypergraft.patcher.plan.Plan;
@@ -22,9 +23,6 @@ import org.hypergraft.vmm.machine.Moment;
  * lock table owns it.
  */
 public final class Oracle implements Moment {
-  /** The function of arch/x86/kernel/alternative.c that applies all tables at boot. */
-  public static final String PATCHING = "alternative_instructions";
-
   /**
    * Trampolines of static calls hold a return that is patched like any other, until the kernel
    * points them elsewhere, which it does to some before the moment: that is its own at run time.
@@ -53,7 +51,7 @@ public final class Oracle implements Moment {
    */
   public boolean arm(Machine machine, boolean goOn) {
     GuestImage image = plan.image();
-    var function = image.symbols().find(PATCHING).map(Symbol::address);
+    var function = image.symbols().find(FunctionCode.PATCHING).map(Symbol::address);
     function.ifPresent(
         address ->
             machine.atReturn(

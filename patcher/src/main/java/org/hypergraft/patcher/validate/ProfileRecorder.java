@@ -9,6 +9,7 @@ import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
 import org.hypergraft.annotator.image.Symbol;
 import org.hypergraft.annotator.profile.Profile;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.annotator.site.PvOps;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.vmm.machine.GuestView;
@@ -38,7 +39,7 @@ public final class ProfileRecorder {
     if (sites.pvOps().isEmpty()) {
       throw new ImageException(image.name() + ": no pv_ops, so there is nothing to record");
     }
-    patching = image.symbols().addressOf(Oracle.PATCHING);
+    patching = image.symbols().addressOf(FunctionCode.PATCHING);
     variables = KernelVariables.of(image);
   }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.hypergraft.annotator.image.GuestImage;
+import org.hypergraft.annotator.site.FunctionCode;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.plan.Plan;
 import org.hypergraft.patcher.plan.Target;
@@ -132,12 +133,14 @@ public final class Validator {
     if (oracle.hasReached()) {
       return oracle.compare(sites, output, cpus);
     }
-    boolean known = sites.image().symbols().contains(Oracle.PATCHING);
+    boolean known = sites.image().symbols().contains(FunctionCode.PATCHING);
     return OracleResult.failed(
         cpus,
         known
-            ? "the original did not come to the end of " + Oracle.PATCHING + "(): " + run.reason()
-            : "the image has no symbol " + Oracle.PATCHING + ", so its own patching is not seen");
+            ? "the original did not come to the end of %s(): %s"
+                .formatted(FunctionCode.PATCHING, run.reason())
+            : "the image has no symbol %s, so its own patching is not seen"
+                .formatted(FunctionCode.PATCHING));
   }
 
   private static void report(OracleResult result, List<Finding> findings) {

@@ -10,6 +10,11 @@ package org.hypergraft.annotator.image;
  * @param size bytes up to the next symbol, or what the symbol table states; 0 for the last one
  */
 public record Symbol(String name, long address, char type, long size) {
+  /** A place in a function: {@code name}, or {@code name+0x1f} behind its start. */
+  public static String place(String name, long offset) {
+    return offset == 0 ? name : name + "+0x" + Long.toHexString(offset);
+  }
+
   /** Whether it names code; where a kernel marks .data executable (7.2), data counts as code. */
   public boolean isText() {
     return isText(type);

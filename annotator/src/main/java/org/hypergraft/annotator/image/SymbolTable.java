@@ -140,10 +140,7 @@ public final class SymbolTable {
     if (symbol.isEmpty()) {
       return "0x%x".formatted(address);
     }
-    long offset = address - symbol.get().address();
-    return offset == 0
-        ? symbol.get().name()
-        : symbol.get().name() + "+0x" + Long.toHexString(offset);
+    return Symbol.place(symbol.get().name(), address - symbol.get().address());
   }
 
   private Optional<Symbol> inOneSection(int index, long address) {

@@ -171,12 +171,7 @@ public final class ImageDiff {
     return symbols
         .nearest(address)
         .filter(s -> address - s.address() < Math.max(1, s.size()))
-        .map(s -> describe(s, address))
+        .map(s -> Symbol.place(s.name(), address - s.address()))
         .orElse(null);
-  }
-
-  private static String describe(Symbol s, long address) {
-    long in = address - s.address();
-    return in == 0 ? s.name() : s.name() + "+0x" + Long.toHexString(in);
   }
 }

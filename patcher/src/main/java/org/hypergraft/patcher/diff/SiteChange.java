@@ -1,5 +1,7 @@
 package org.hypergraft.patcher.diff;
 
+import org.hypergraft.annotator.image.Symbol;
+
 /**
  * A place where two images have different code: an annotated site, or whole instructions that no
  * table names.
@@ -51,9 +53,6 @@ public record SiteChange(
 
   /** {@code function}, {@code function+0x1f}, or the address where no symbol covers it. */
   public String symbol() {
-    if (function.isEmpty()) {
-      return "0x" + Long.toHexString(address);
-    }
-    return offset == 0 ? function : function + "+0x" + Long.toHexString(offset);
+    return function.isEmpty() ? "0x" + Long.toHexString(address) : Symbol.place(function, offset);
   }
 }

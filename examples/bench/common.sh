@@ -10,7 +10,8 @@ die() {
 
 # The kernel named on the command line, or Debian's 6.1 cloud kernel where the tests find theirs.
 default_kernel() {
-  for folder in "${HYPERGRAFT_KERNELS:-}" "${XDG_CACHE_HOME:-${HOME:-}/.cache}/hypergraft/kernels"; do
+  cache=${HYPERGRAFT_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/hypergraft}
+  for folder in "${HYPERGRAFT_KERNELS:-}" "$cache/kernels"; do
     for file in "$folder"/vmlinuz-6.1.*-cloud-amd64; do
       [ ! -f "$file" ] || { echo "$file"; return; }
     done

@@ -47,12 +47,7 @@ public final class KernelStore {
     List<Path> folders = new ArrayList<>();
     named().ifPresent(folders::add);
     folders.add(Path.of("/boot"));
-    String base = System.getenv("XDG_CACHE_HOME");
-    Path caches =
-        base != null && !base.isBlank() && Path.of(base).isAbsolute()
-            ? Path.of(base)
-            : Path.of(System.getProperty("user.home"), ".cache");
-    return new KernelStore(folders, caches.resolve("hypergraft").resolve("kernels"));
+    return new KernelStore(folders, CacheFolder.path().resolve("kernels"));
   }
 
   /** The folder the environment names, whether or not it exists. */

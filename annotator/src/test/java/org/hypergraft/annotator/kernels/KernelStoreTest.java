@@ -27,6 +27,21 @@ class KernelStoreTest {
   }
 
   @Test
+  void fetchedKernelsAreKeptWithEverythingElse() {
+    String before = System.getProperty(CacheFolder.PROPERTY);
+    System.setProperty(CacheFolder.PROPERTY, folder.toString());
+    try {
+      assertEquals(folder.resolve("kernels"), KernelStore.standard().cache());
+    } finally {
+      if (before == null) {
+        System.clearProperty(CacheFolder.PROPERTY);
+      } else {
+        System.setProperty(CacheFolder.PROPERTY, before);
+      }
+    }
+  }
+
+  @Test
   void selectsByVersionPrefixAndFlavour() throws IOException {
     KernelStore store =
         store(

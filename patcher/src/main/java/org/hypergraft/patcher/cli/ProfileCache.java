@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.kernels.CacheFolder;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.profile.ProfileJson;
 import org.hypergraft.patcher.rewrite.HypergraftNote;

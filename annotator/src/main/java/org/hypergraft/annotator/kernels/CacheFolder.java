@@ -1,16 +1,16 @@
-package org.hypergraft.patcher.cli;
+package org.hypergraft.annotator.kernels;
 
 import java.nio.file.Path;
 
-/** Where the command keeps what it can make again: the folder that the launcher uses too. */
-final class CacheFolder {
+/** Where what can be made or fetched again is kept: the folder that the launcher uses too. */
+public final class CacheFolder {
   /** Overrides the environment, for programs that run commands within their own process. */
-  static final String PROPERTY = "hypergraft.cache";
+  public static final String PROPERTY = "hypergraft.cache";
 
   private CacheFolder() {}
 
   /** The folder, whether or not it exists. */
-  static Path path() {
+  public static Path path() {
     String chosen = System.getProperty(PROPERTY, System.getenv("HYPERGRAFT_CACHE"));
     if (chosen != null && !chosen.isBlank()) {
       return Path.of(chosen);

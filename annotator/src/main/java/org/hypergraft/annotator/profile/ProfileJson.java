@@ -4,10 +4,7 @@ import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +12,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Sha256;
 
 /** Profiles as JSON: addresses are strings, {@code 0x} and hexadecimal digits. */
 public final class ProfileJson {
@@ -22,6 +20,8 @@ public final class ProfileJson {
   public static final int MAX_BYTES = 4 << 20;
 
   private static final int MAX_LIST = 1 << 16;
+
+  private static final int FINGERPRINT_DIGITS = 32;
 
   private ProfileJson() {}
 
@@ -90,11 +90,10 @@ public final class ProfileJson {
 
   static String fingerprint(Profile p) {
     try {
-      MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      byte[] hash = sha.digest(JSON.std.asString(members(p)).getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (IOException | NoSuchAlgorithmException e) {
-      throw new IllegalStateException("hashing a profile", e);
+      byte[] canonical = JSON.std.asString(members(p)).getBytes(StandardCharsets.UTF_8);
+      return Sha256.of(canonical).substring(0, FINGERPRINT_DIGITS);
+    } catch (IOException e) {
+      throw new IllegalStateException("writing JSON to memory", e);
     }
   }
 

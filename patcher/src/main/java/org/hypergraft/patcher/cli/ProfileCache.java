@@ -4,12 +4,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.image.ImageException;
+import org.hypergraft.annotator.image.Sha256;
 import org.hypergraft.annotator.kernels.CacheFolder;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.profile.ProfileJson;
@@ -47,7 +45,7 @@ final class ProfileCache {
             "cpus " + machine.cpus(),
             "memory " + machine.memory(),
             "command line " + machine.commandLine());
-    return folder.resolve(sha256(key) + ".json");
+    return folder.resolve(Sha256.of(key.getBytes(StandardCharsets.UTF_8)) + ".json");
   }
 
   /** The profile of an earlier boot; a file that does not hold one counts as none. */
@@ -100,15 +98,5 @@ final class ProfileCache {
       s.append(ProcessHandle.current().info().startInstant()).append(' ');
     }
     return s.toString();
-  }
-
-  private static String sha256(String text) {
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
   }
 }

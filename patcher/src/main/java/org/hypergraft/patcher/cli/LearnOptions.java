@@ -1,5 +1,6 @@
 package org.hypergraft.patcher.cli;
 
+import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuVendor;
 import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.profile.Profile;
@@ -66,19 +67,18 @@ final class LearnOptions {
    * @throws CommandFailure when the guest does not come so far
    */
   Profile learn(GuestImage image, Target target, CpuVendor vendor, Terminal terminal) {
-    MachineConfig.Builder machine = machine(image, target, vendor);
-    MachineConfig config = machine.build();
-    ProfileCache cache = ProfileCache.standard();
-    Profile known = cache.find(config).orElse(null);
-    if (known != null) {
-      return known;
+    MachineConfig machine = ProfileBoot.watched(machine(image, target, vendor), terminal);
+    ProfileCache cache = new ProfileCache(machine);
+    Optional<Profile> known = cache.find();
+    if (known.isPresent()) {
+      return known.get();
     }
-    ProfileBoot boot = ProfileBoot.run(image, machine, terminal);
+    ProfileBoot boot = ProfileBoot.run(machine, terminal);
     terminal.note(
         "hypergraft patch: the kernel's own patching was observed after %s instructions, %s"
-            .formatted(Text.number(boot.instructions()), describe(config)));
+            .formatted(Text.number(boot.instructions()), describe(machine)));
     try {
-      cache.keep(config, boot.profile());
+      cache.keep(boot.profile());
     } catch (CommandFailure e) {
       terminal.note("hypergraft patch: the next time it boots again: " + e.getMessage());
     }

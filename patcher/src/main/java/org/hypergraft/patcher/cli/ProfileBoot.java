@@ -1,6 +1,5 @@
 package org.hypergraft.patcher.cli;
 
-import org.hypergraft.annotator.image.GuestImage;
 import org.hypergraft.annotator.profile.Profile;
 import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.patcher.report.Text;
@@ -14,19 +13,25 @@ import org.hypergraft.vmm.machine.MachineConfig;
  * @param instructions how many it took
  */
 record ProfileBoot(Profile profile, long instructions) {
+  private static final String WHAT = "booting to the kernel's own patching";
+
+  /** A machine that shows on the terminal how far it is. */
+  static MachineConfig watched(MachineConfig.Builder builder, Terminal terminal) {
+    return builder
+        .progress(n -> terminal.progress().show(WHAT + ": " + Text.number(n) + " instructions"))
+        .build();
+  }
+
   /**
    * Boots.
    *
+   * @param machine best one that is {@link #watched}
    * @throws CommandFailure when the guest does not come so far
    */
-  static ProfileBoot run(GuestImage image, MachineConfig.Builder machine, Terminal terminal) {
-    String what = "booting to the kernel's own patching";
-    terminal.progress().show(what);
-    MachineConfig config =
-        machine
-            .progress(n -> terminal.progress().show(what + ": " + Text.number(n) + " instructions"))
-            .build();
-    ProfileRecorder.Recording recording = new ProfileRecorder(SiteMap.of(image)).record(config);
+  static ProfileBoot run(MachineConfig machine, Terminal terminal) {
+    terminal.progress().show(WHAT);
+    ProfileRecorder.Recording recording =
+        new ProfileRecorder(SiteMap.of(machine.image())).record(machine);
     if (recording.profile().isEmpty()) {
       if (!recording.run().death().isEmpty()) {
         terminal.note(recording.run().death().stripTrailing());

@@ -1,6 +1,7 @@
 package org.hypergraft.patcher.cli;
 
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,24 +17,19 @@ import org.hypergraft.vmm.machine.Machine;
 import org.hypergraft.vmm.machine.MachineConfig;
 
 /**
- * Profiles of boots on the bundled machine, one file each. The machine is deterministic, so the
+ * Where the profile of a boot on the bundled machine is kept. The machine is deterministic, so the
  * image, the machine and the build of this tool decide a profile; all of them are in the file's
  * name.
  */
 final class ProfileCache {
-  private final Path folder;
+  private final Path file;
 
-  ProfileCache(Path folder) {
-    this.folder = folder;
+  /** The place of a machine's profile in the cache of this user. */
+  ProfileCache(MachineConfig machine) {
+    file = CacheFolder.path().resolve("profiles").resolve(name(machine));
   }
 
-  /** The cache of this user. */
-  static ProfileCache standard() {
-    return new ProfileCache(CacheFolder.path().resolve("profiles"));
-  }
-
-  /** Where the profile of a boot is, or would be. */
-  Path file(MachineConfig machine) {
+  private static String name(MachineConfig machine) {
     String key =
         String.join(
             "\n",
@@ -45,12 +41,11 @@ final class ProfileCache {
             "cpus " + machine.cpus(),
             "memory " + machine.memory(),
             "command line " + machine.commandLine());
-    return folder.resolve(Sha256.of(key.getBytes(StandardCharsets.UTF_8)) + ".json");
+    return Sha256.of(key.getBytes(StandardCharsets.UTF_8)) + ".json";
   }
 
   /** The profile of an earlier boot; a file that does not hold one counts as none. */
-  Optional<Profile> find(MachineConfig machine) {
-    Path file = file(machine);
+  Optional<Profile> find() {
     try {
       return Files.isRegularFile(file)
           ? Optional.of(ProfileJson.parse(Files.readAllBytes(file), file.toString()))
@@ -61,18 +56,19 @@ final class ProfileCache {
   }
 
   /**
-   * Keeps a profile. Two commands may keep the same one at once: each file appears whole.
+   * Keeps the profile. Two commands may keep the same one at once: each file appears whole.
    *
    * @throws CommandFailure when the folder cannot be written
    */
-  void keep(MachineConfig machine, Profile profile) {
+  void keep(Profile profile) {
+    Path folder = file.getParent();
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.FILE, "cannot make " + folder + ": " + Failures.reason(e));
     }
-    OutputFile.write(file(machine), ProfileJson.write(profile));
+    OutputFile.write(file, ProfileJson.write(profile));
   }
 
   /**
@@ -91,7 +87,7 @@ final class ProfileCache {
               .append(' ');
           continue;
         }
-      } catch (IOException | java.net.URISyntaxException | RuntimeException e) {
+      } catch (IOException | URISyntaxException | RuntimeException e) {
         // As with loose classes.
       }
       s.append("process ").append(ProcessHandle.current().pid()).append('@');

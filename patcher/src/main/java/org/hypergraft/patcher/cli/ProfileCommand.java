@@ -10,6 +10,7 @@ import org.hypergraft.annotator.profile.ProfileJson;
 import org.hypergraft.patcher.report.Document;
 import org.hypergraft.patcher.report.Json;
 import org.hypergraft.patcher.report.Text;
+import org.hypergraft.vmm.machine.MachineConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -68,8 +69,9 @@ final class ProfileCommand extends DataCommand {
   ExitStatus run() throws IOException {
     machine.check(cpus, 0);
     GuestImage guest = ImageFile.read(image);
-    ProfileBoot boot =
-        ProfileBoot.run(guest, machine.machine(guest, hypervisor, vendor).cpus(cpus), terminal());
+    MachineConfig config =
+        ProfileBoot.watched(machine.machine(guest, hypervisor, vendor).cpus(cpus), terminal());
+    ProfileBoot boot = ProfileBoot.run(config, terminal());
     Profile profile = boot.profile();
     OutputFile.write(output, ProfileJson.write(profile));
     print(new Summary(profile, output.toString(), boot.instructions()));

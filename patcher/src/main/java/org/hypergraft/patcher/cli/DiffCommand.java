@@ -10,6 +10,7 @@ import org.hypergraft.patcher.diff.SiteChange;
 import org.hypergraft.patcher.report.DiffPage;
 import org.hypergraft.patcher.report.DiffReport;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -45,24 +46,7 @@ final class DiffCommand extends DataCommand {
               + " have no room for the log that leads back to it.")
   private Path original;
 
-  @Option(
-      names = "--table",
-      paramLabel = "NAME",
-      split = ",",
-      description = "Only the sites of these tables.")
-  private List<String> tables = List.of();
-
-  @Option(
-      names = "--operation",
-      paramLabel = "PREFIX",
-      description = "Only operations that start so.")
-  private String operation = "";
-
-  @Option(
-      names = "--symbol",
-      paramLabel = "PREFIX",
-      description = "Only sites in functions that start so.")
-  private String symbol = "";
+  @Mixin private SiteFilter filter;
 
   @Option(
       names = "--site",
@@ -112,9 +96,7 @@ final class DiffCommand extends DataCommand {
   }
 
   private boolean wanted(SiteChange c) {
-    return (tables.isEmpty() || tables.contains(c.table()))
-        && c.operation().startsWith(operation)
-        && c.function().startsWith(symbol)
+    return filter.admits(c.table(), c.operation(), c.function())
         && (places.isEmpty() || places.stream().anyMatch(p -> lies(p, c)));
   }
 

@@ -10,7 +10,7 @@ import org.hypergraft.annotator.site.SiteMap;
 import org.hypergraft.annotator.site.SiteTable;
 import org.hypergraft.patcher.report.SitesReport;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** The places that the image's tables annotate. */
@@ -28,31 +28,14 @@ final class SitesCommand extends DataCommand {
   @Parameters(index = "0", paramLabel = "IMAGE", description = "bzImage, vmlinux or other kernel.")
   private Path image;
 
-  @Option(
-      names = "--table",
-      paramLabel = "NAME",
-      split = ",",
-      description = "Only the sites of these tables.")
-  private List<String> tables = List.of();
-
-  @Option(
-      names = "--operation",
-      paramLabel = "PREFIX",
-      description = "Only operations that start so.")
-  private String operation = "";
-
-  @Option(
-      names = "--symbol",
-      paramLabel = "PREFIX",
-      description = "Only sites in functions that start so.")
-  private String symbol = "";
+  @Mixin private SiteFilter filter;
 
   @Override
   ExitStatus run() throws IOException {
     GuestImage guest = ImageFile.read(image);
     SiteMap map = SiteMap.of(guest);
     List<String> present = map.tables().stream().map(SiteTable::name).toList();
-    for (String name : tables) {
+    for (String name : filter.tables()) {
       if (!present.contains(name)) {
         throw new CommandFailure(
             ExitStatus.USAGE,
@@ -63,9 +46,7 @@ final class SitesCommand extends DataCommand {
     List<Site> chosen = new ArrayList<>();
     map.forEach(
         site -> {
-          if ((tables.isEmpty() || tables.contains(site.table()))
-              && site.operation().startsWith(operation)
-              && site.symbol().startsWith(symbol)) {
+          if (filter.admits(site.table(), site.operation(), site.symbol())) {
             chosen.add(site);
           }
         });

@@ -193,8 +193,7 @@ final class BootCommand extends DataCommand {
 
   private ExitStatus lockStep(GuestImage guest) throws IOException {
     if (session != null) {
-      throw new CommandFailure(
-          ExitStatus.USAGE, "--lockstep runs two machines, which cannot share a session");
+      throw CommandFailure.usage("--lockstep runs two machines, which cannot share a session");
     }
     MachineConfig.Builder quiet = builder(guest);
     LockStep.Pair pair =
@@ -222,9 +221,9 @@ final class BootCommand extends DataCommand {
     try {
       return SerialScript.parse(Files.readAllLines(session.script));
     } catch (CharacterCodingException e) {
-      throw new CommandFailure(ExitStatus.USAGE, session.script + ": not UTF-8 text");
+      throw CommandFailure.usage(session.script + ": not UTF-8 text");
     } catch (IllegalArgumentException e) {
-      throw new CommandFailure(ExitStatus.USAGE, session.script + ": " + e.getMessage());
+      throw CommandFailure.usage(session.script + ": " + e.getMessage());
     }
   }
 

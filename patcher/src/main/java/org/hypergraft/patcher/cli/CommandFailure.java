@@ -10,6 +10,11 @@ final class CommandFailure extends RuntimeException {
     this.status = status;
   }
 
+  /** A command that was asked for what does not make sense. */
+  static CommandFailure usage(String sentence) {
+    return new CommandFailure(ExitStatus.USAGE, sentence);
+  }
+
   ExitStatus status() {
     return status;
   }

@@ -80,8 +80,7 @@ final class DiffCommand extends DataCommand {
     ImageDiff shown = all.only(this::wanted);
     for (String place : places) {
       if (shown.changes().stream().noneMatch(c -> lies(place, c))) {
-        throw new CommandFailure(
-            ExitStatus.USAGE, "no site at " + place + " differs among those selected");
+        throw CommandFailure.usage("no site at " + place + " differs among those selected");
       }
     }
     if (html != null) {

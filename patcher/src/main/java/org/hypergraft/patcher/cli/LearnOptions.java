@@ -42,8 +42,7 @@ final class LearnOptions {
   /** Whether to boot at all. */
   boolean wanted() {
     if (model == null && (cpus != null || commandLine != null)) {
-      throw new CommandFailure(
-          ExitStatus.USAGE,
+      throw CommandFailure.usage(
           (cpus != null ? "--cpus" : "--cmdline") + " describes a boot, which only --cpu asks for");
     }
     return model != null;

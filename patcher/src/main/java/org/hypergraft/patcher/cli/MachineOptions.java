@@ -82,21 +82,17 @@ final class MachineOptions {
   void check(int cpus, long kaslrOffset) {
     Machines.checkCpus(cpus);
     if (kaslrOffset % KernelLoader.KASLR_ALIGNMENT != 0) {
-      throw usage(
+      throw CommandFailure.usage(
           "--kaslr-offset 0x%x: expected a multiple of 2 MiB, 0x%x"
               .formatted(kaslrOffset, KernelLoader.KASLR_ALIGNMENT));
     }
     if (memory < MachineConfig.MIN_MEMORY || memory % MEMORY_UNIT != 0) {
-      throw usage(
+      throw CommandFailure.usage(
           "--memory %d: expected a multiple of 2 MiB, at least %d MiB"
               .formatted(memory, MachineConfig.MIN_MEMORY >> 20));
     }
     if (budget != null && budget <= 0) {
-      throw usage("--budget: expected at least one instruction");
+      throw CommandFailure.usage("--budget: expected at least one instruction");
     }
-  }
-
-  private static CommandFailure usage(String sentence) {
-    return new CommandFailure(ExitStatus.USAGE, sentence);
   }
 }

@@ -23,8 +23,7 @@ final class Machines {
     return offered(target)
         .orElseThrow(
             () ->
-                new CommandFailure(
-                    ExitStatus.USAGE,
+                CommandFailure.usage(
                     "the machine does not offer %s yet, so an image for it cannot be booted here;"
                             .formatted(target.id())
                         + " 'patch' and 'verify' work"));
@@ -35,8 +34,7 @@ final class Machines {
     return offered(target)
         .orElseThrow(
             () ->
-                new CommandFailure(
-                    ExitStatus.USAGE,
+                CommandFailure.usage(
                     "--cpu: the machine does not offer %s yet, so what a kernel decides there"
                             .formatted(target.id())
                         + " cannot be observed here; give a profile from elsewhere with --profile"));
@@ -57,8 +55,7 @@ final class Machines {
         .or(() -> asked == null ? CpuModels.find(model, CpuVendor.INTEL) : Optional.empty())
         .orElseThrow(
             () ->
-                new CommandFailure(
-                    ExitStatus.USAGE,
+                CommandFailure.usage(
                     "there is no processor model '%s'%s; expected one of %s, then ',-FEATURE' for each that it lacks"
                         .formatted(
                             model,
@@ -72,8 +69,7 @@ final class Machines {
   /** Refuses a number of processors that no machine has. */
   static void checkCpus(int cpus) {
     if (cpus < 1 || cpus > MAX_CPUS) {
-      throw new CommandFailure(
-          ExitStatus.USAGE, "--cpus %d: expected 1 to %d".formatted(cpus, MAX_CPUS));
+      throw CommandFailure.usage("--cpus %d: expected 1 to %d".formatted(cpus, MAX_CPUS));
     }
   }
 }

@@ -106,28 +106,25 @@ final class ObserverOptions {
   /** Refuses what cannot be, before an image is read. */
   void check() {
     if (hot != null && hot < 1) {
-      throw usage("--hot %d: expected at least one function".formatted(hot));
+      throw CommandFailure.usage("--hot %d: expected at least one function".formatted(hot));
     }
     if (lockStep && (gdb != null || stopAt != null || trace != null || hot != null)) {
-      throw usage("--lockstep runs two machines and takes no other way to see inside");
+      throw CommandFailure.usage(
+          "--lockstep runs two machines and takes no other way to see inside");
     }
     if (lockStepInterval < 1) {
-      throw usage("--lockstep-interval: expected at least one instruction");
+      throw CommandFailure.usage("--lockstep-interval: expected at least one instruction");
     }
     if (traceLimit < 1) {
-      throw usage("--trace-limit: expected at least one line");
+      throw CommandFailure.usage("--trace-limit: expected at least one line");
     }
     if (trace == null && (traceEvents || traceFrom != null)) {
-      throw usage("--trace-events and --trace-from need --trace FILE");
+      throw CommandFailure.usage("--trace-events and --trace-from need --trace FILE");
     }
     if (gdb == null && gdbNoWait) {
-      throw usage("--gdb-no-wait needs --gdb PORT");
+      throw CommandFailure.usage("--gdb-no-wait needs --gdb PORT");
     }
     traceCount();
-  }
-
-  private static CommandFailure usage(String sentence) {
-    return new CommandFailure(ExitStatus.USAGE, sentence);
   }
 
   /** Where the trace begins if at a place. */
@@ -138,7 +135,7 @@ final class ObserverOptions {
     try {
       return Waypoint.parse(traceFrom);
     } catch (IllegalArgumentException e) {
-      throw usage("--trace-from " + e.getMessage());
+      throw CommandFailure.usage("--trace-from " + e.getMessage());
     }
   }
 
@@ -146,7 +143,7 @@ final class ObserverOptions {
     try {
       return traceFrom == null || traceStart() != null ? 0 : Long.parseLong(traceFrom);
     } catch (NumberFormatException e) {
-      throw usage("--trace-from " + traceFrom + ": too large");
+      throw CommandFailure.usage("--trace-from " + traceFrom + ": too large");
     }
   }
 
@@ -186,7 +183,7 @@ final class ObserverOptions {
 
   private static void requireSymbol(Waypoint where, GuestImage image) {
     if (where.symbol() != null && !image.symbols().contains(where.symbol())) {
-      throw usage("%s has no symbol '%s'".formatted(image.name(), where.symbol()));
+      throw CommandFailure.usage("%s has no symbol '%s'".formatted(image.name(), where.symbol()));
     }
   }
 
@@ -209,7 +206,8 @@ final class ObserverOptions {
       String where = gdb.getAddress().getHostAddress() + ":" + stub.address().getPort();
       terminal.note("gdb may attach with: gdb -ex 'target remote %s'".formatted(where));
     } catch (IOException e) {
-      throw usage("--gdb %s:%d: %s".formatted(gdb.getHostString(), gdb.getPort(), e.getMessage()));
+      throw CommandFailure.usage(
+          "--gdb %s:%d: %s".formatted(gdb.getHostString(), gdb.getPort(), e.getMessage()));
     }
     machine.observer(stub);
   }

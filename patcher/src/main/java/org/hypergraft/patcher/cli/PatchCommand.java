@@ -123,8 +123,7 @@ final class PatchCommand extends DataCommand {
 
   private void checkContainer(GuestImage guest) {
     if (!(guest.container() instanceof Container.BzImage)) {
-      throw new CommandFailure(
-          ExitStatus.USAGE,
+      throw CommandFailure.usage(
           "--format bzimage: %s is no bzImage but a %s; there is nothing to put the kernel back into"
               .formatted(image, guest.container().label()));
     }

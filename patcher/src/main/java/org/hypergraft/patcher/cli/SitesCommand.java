@@ -37,8 +37,7 @@ final class SitesCommand extends DataCommand {
     List<String> present = map.tables().stream().map(SiteTable::name).toList();
     for (String name : filter.tables()) {
       if (!present.contains(name)) {
-        throw new CommandFailure(
-            ExitStatus.USAGE,
+        throw CommandFailure.usage(
             "%s has no table %s; it has %s"
                 .formatted(image, name, present.isEmpty() ? "none" : String.join(", ", present)));
       }

@@ -65,8 +65,7 @@ final class TargetOptions {
   /** Refuses what a boot decides already. */
   void checkNothingAssumed() {
     if (assume != null || profile != null) {
-      throw new CommandFailure(
-          ExitStatus.USAGE,
+      throw CommandFailure.usage(
           "--cpu and %s exclude each other: what the boot decides, decides alone"
               .formatted(assume != null ? "--assume" : "--profile"));
     }
@@ -79,15 +78,15 @@ final class TargetOptions {
    */
   PlanOptions plan(Target target, Integer cpus) throws IOException {
     if (assume != null && profile != null) {
-      throw new CommandFailure(
-          ExitStatus.USAGE, "--assume and --profile exclude each other: a profile decides alone");
+      throw CommandFailure.usage(
+          "--assume and --profile exclude each other: a profile decides alone");
     }
     Assumptions assumptions;
     try {
       assumptions =
           assume == null ? Assumptions.defaults(target) : Assumptions.parse(assume, target);
     } catch (IllegalArgumentException e) {
-      throw new CommandFailure(ExitStatus.USAGE, e.getMessage());
+      throw CommandFailure.usage(e.getMessage());
     }
     if (assume == null && cpus != null) {
       assumptions = assumptions.withCpus(cpus);
@@ -104,7 +103,7 @@ final class TargetOptions {
     try {
       return new PlanOptions(target, facts, whose, followed, seal, uniprocessor);
     } catch (IllegalArgumentException e) {
-      throw new CommandFailure(ExitStatus.USAGE, e.getMessage());
+      throw CommandFailure.usage(e.getMessage());
     }
   }
 

@@ -21,7 +21,9 @@ import java.util.OptionalLong;
  * @param uniprocessor the kernel removed its lock prefixes
  * @param returnThunk {@code x86_return_thunk}
  * @param idealNops NOP table that a 5.10 kernel chose: its symbol, or its address as {@code 0x...}
- * @param pvOpsWrites writes to the slots, in order, as far as they were observed
+ * @param pvOpsWrites writes to the slots, in order, where an observer of a guest noted them: on Xen
+ *     PV slots hold one function after the other. Empty where each slot is written once at most, as
+ *     on the hypervisors that the bundled machine offers
  */
 public record Profile(
     Optional<String> kernel,

@@ -108,7 +108,7 @@ public final class ProfileRecorder {
         variables.nopTable().isPresent()
             ? named(word(view, variables.nopTable().getAsLong()))
             : Optional.empty(),
-        List.of());
+        List.of()); // on what the machine offers, no slot is given two functions
   }
 
   /** A pointer, or the first word of a mask. */

@@ -2,6 +2,7 @@ package org.hypergraft.patcher.cli;
 
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 
 /** Where a command's data and messages go. */
 final class Terminal {
@@ -12,8 +13,8 @@ final class Terminal {
 
   Terminal(PrintStream out, PrintStream err) {
     this.out = out;
-    outWriter = new PrintWriter(out, false);
-    errWriter = new PrintWriter(err, true);
+    outWriter = new PrintWriter(out, false, StandardCharsets.UTF_8);
+    errWriter = new PrintWriter(err, true, StandardCharsets.UTF_8);
     // The launcher knows whether standard error is a terminal; the JVM cannot ask.
     progress = new Progress(err, "terminal".equals(System.getProperty("hypergraft.progress")));
   }

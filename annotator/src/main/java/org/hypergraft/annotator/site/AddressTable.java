@@ -87,9 +87,7 @@ public final class AddressTable extends ArrayTable {
     for (int i = 0; i < n; i++) {
       int at = extent.offset() + i * stride;
       long value =
-          kind.relative || stride == 8
-              ? (stride == 8 ? b.getLong(at) : b.getInt(at))
-              : b.getInt(at) & 0xffff_ffffL;
+          stride == 8 ? b.getLong(at) : kind.relative ? b.getInt(at) : b.getInt(at) & 0xffff_ffffL;
       if (value == 0) {
         continue;
       }

@@ -64,7 +64,7 @@ public final class AlternativeTable extends ArrayTable {
   /**
    * Reads the table if there is one. The layout is the one under which every entry is sound: code
    * at the site, replacement bytes inside {@code .altinstr_replacement}, replacement not longer
-   * than the site, entries of one site consecutive.
+   * than the site.
    *
    * @throws ImageException when no layout fits; says where the better one fails
    */
@@ -133,8 +133,7 @@ public final class AlternativeTable extends ArrayTable {
           || length(i) > MAX_LENGTH
           || replacementLength(i) > length(i)
           || code.offsetOf(site[i], length(i)) < 0
-          || !inside(bodies, replacement[i], replacementLength(i))
-          || (i > 0 && site[i] == 0)) {
+          || !inside(bodies, replacement[i], replacementLength(i))) {
         return i;
       }
     }

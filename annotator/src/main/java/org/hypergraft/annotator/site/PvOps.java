@@ -50,41 +50,20 @@ public final class PvOps {
       CodeMap code,
       Optional<ParavirtTable> sites,
       Optional<AlternativeTable> alternatives) {
-    int word = image.elf().wordSize();
-    Optional<Symbol> symbol = image.symbols().find("pv_ops");
-    long base = symbol.map(Symbol::address).orElse(0L);
-    int highest = -1;
-    if (sites.isPresent()) {
-      ParavirtTable t = sites.get();
-      for (int i = 0; i < t.entries(); i++) {
-        highest = Math.max(highest, t.slot(i));
-        long pointer =
-            IndirectCall.pointer(
-                code.bytes(),
-                code.offsetOf(t.address(i), t.length(i)),
-                t.length(i),
-                t.address(i),
-                image.is64Bit());
-        if (pointer == 0) {
-          continue; // rewritten already, or damaged: the planner looks at the bytes itself
-        }
-        long implied = pointer - (long) word * t.slot(i);
-        if (base == 0) {
-          base = implied;
-        } else if (base != implied) {
-          throw new ImageException(
-              "table %s entry %d: the call at 0x%x goes through 0x%x, expected slot %d of pv_ops at"
-                      .formatted(ParavirtTable.NAME, i, t.address(i), pointer, t.slot(i))
-                  + " 0x%x".formatted(base));
-        }
-      }
-    }
+    long base = base(image, code, sites);
     if (base == 0) {
       return Optional.empty();
     }
+    int word = image.elf().wordSize();
     List<String> names = PvSlotNames.of(image, "paravirt_patch_template", "");
     long lockBase = image.symbols().find("pv_ops_lock").map(Symbol::address).orElse(0L);
+    int highest = -1;
     int highestLock = -1;
+    if (sites.isPresent()) {
+      for (int i = 0; i < sites.get().entries(); i++) {
+        highest = Math.max(highest, sites.get().slot(i));
+      }
+    }
     if (names.isEmpty() && alternatives.isPresent()) {
       // Without type information the direct calls tell how far the tables are used.
       AlternativeTable t = alternatives.get();
@@ -113,6 +92,30 @@ public final class PvOps {
       slots.add(new Slot(n + i, at, lockNames.get(i), image.word(at)));
     }
     return Optional.of(new PvOps(base, n, lockBase, word, slots));
+  }
+
+  /** Where the table starts: its symbol and all call sites must agree; 0 when nothing tells. */
+  private static long base(GuestImage image, CodeMap code, Optional<ParavirtTable> sites) {
+    long base = image.symbols().find("pv_ops").map(Symbol::address).orElse(0L);
+    for (int i = 0; sites.isPresent() && i < sites.get().entries(); i++) {
+      ParavirtTable t = sites.get();
+      int at = code.offsetOf(t.address(i), t.length(i));
+      long pointer =
+          IndirectCall.pointer(code.bytes(), at, t.length(i), t.address(i), image.is64Bit());
+      if (pointer == 0) {
+        continue; // rewritten already, or damaged: the planner looks at the bytes itself
+      }
+      long implied = pointer - (long) image.elf().wordSize() * t.slot(i);
+      if (base == 0) {
+        base = implied;
+      } else if (base != implied) {
+        throw new ImageException(
+            "table %s entry %d: the call at 0x%x goes through 0x%x, expected slot %d of pv_ops at"
+                    .formatted(ParavirtTable.NAME, i, t.address(i), pointer, t.slot(i))
+                + " 0x%x".formatted(base));
+      }
+    }
+    return base;
   }
 
   private static List<String> lockNames(GuestImage image, long lockBase, int highest) {

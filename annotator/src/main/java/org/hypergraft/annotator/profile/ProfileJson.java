@@ -2,8 +2,11 @@ package org.hypergraft.annotator.profile;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +27,18 @@ public final class ProfileJson {
   private static final int FINGERPRINT_DIGITS = 32;
 
   private ProfileJson() {}
+
+  /**
+   * Reads a profile's file, and no more of it than a profile may have.
+   *
+   * @throws IOException when it cannot be read
+   * @throws ImageException when it is no profile of a version this tool knows
+   */
+  public static Profile read(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return parse(in.readNBytes(MAX_BYTES + 1), file.toString());
+    }
+  }
 
   /**
    * Reads a profile.

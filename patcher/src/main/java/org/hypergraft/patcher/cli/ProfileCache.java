@@ -47,9 +47,7 @@ final class ProfileCache {
   /** The profile of an earlier boot; a file that does not hold one counts as none. */
   Optional<Profile> find() {
     try {
-      return Files.isRegularFile(file)
-          ? Optional.of(ProfileJson.parse(Files.readAllBytes(file), file.toString()))
-          : Optional.empty();
+      return Files.isRegularFile(file) ? Optional.of(ProfileJson.read(file)) : Optional.empty();
     } catch (IOException | ImageException e) {
       return Optional.empty();
     }

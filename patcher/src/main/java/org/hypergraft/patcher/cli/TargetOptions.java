@@ -1,8 +1,6 @@
 package org.hypergraft.patcher.cli;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.hypergraft.annotator.abi.CpuVendor;
@@ -95,7 +93,7 @@ final class TargetOptions {
         target,
         assumptions,
         Optional.ofNullable(vendor),
-        profile == null ? Optional.empty() : Optional.of(read(profile)));
+        profile == null ? Optional.empty() : Optional.of(ProfileJson.read(profile)));
   }
 
   private PlanOptions make(
@@ -104,12 +102,6 @@ final class TargetOptions {
       return new PlanOptions(target, facts, whose, followed, seal, uniprocessor);
     } catch (IllegalArgumentException e) {
       throw CommandFailure.usage(e.getMessage());
-    }
-  }
-
-  private static Profile read(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return ProfileJson.parse(in.readNBytes(ProfileJson.MAX_BYTES + 1), file.toString());
     }
   }
 }

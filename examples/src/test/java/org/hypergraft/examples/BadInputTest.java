@@ -144,6 +144,8 @@ class BadInputTest {
           {"boot", in, "--kaslr-offset", "12345"},
           {"diff", in},
           {"validate", in},
+          {"validate", in, "--patched", in, "--seal"},
+          {"validate", in, "--patched", in, "--assume", "cpus=1"},
         }) {
       Cli run = Cli.run(args);
       assertEquals(2, run.status(), Arrays.toString(args) + run.all());

@@ -60,6 +60,21 @@ final class TargetOptions {
     return make(target, Assumptions.defaults(target), Optional.empty(), Optional.of(learned));
   }
 
+  /** Refuses what the output of an earlier patch has decided already. */
+  void checkNothingPlanned() {
+    String stated =
+        assume != null
+            ? "--assume"
+            : profile != null
+                ? "--profile"
+                : seal ? "--seal" : uniprocessor ? "--uniprocessor" : null;
+    if (stated != null) {
+      throw CommandFailure.usage(
+          "--patched and %s exclude each other: an output says itself what it was made with"
+              .formatted(stated));
+    }
+  }
+
   /** Refuses what a boot decides already. */
   void checkNothingAssumed() {
     if (assume != null || profile != null) {

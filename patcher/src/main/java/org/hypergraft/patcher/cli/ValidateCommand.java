@@ -76,6 +76,9 @@ final class ValidateCommand extends DataCommand {
       throw new ParameterException(
           spec.commandLine(), "name a --target, or an output of earlier with --patched");
     }
+    if (patched != null) {
+      options.checkNothingPlanned();
+    }
     machine.check(cpus == null ? 1 : cpus, 0);
     List<PlanOptions> wanted = new ArrayList<>();
     for (Target target : targets) {

@@ -15,10 +15,12 @@ import org.hypergraft.annotator.image.Section;
 public final class RuntimeConstants {
   private static final int STRIDE = 4;
 
-  /** One immediate. */
+  /** Gets the immediates, one after the other. */
   @FunctionalInterface
   public interface Visitor {
     /**
+     * Gets one immediate.
+     *
      * @param section the section that lists it, such as {@code runtime_ptr_USER_PTR_MAX}
      * @param address link address of the immediate
      * @param length its bytes

@@ -130,14 +130,14 @@ final class SealedFor {
   private static Set<Integer> cleared(String commandLine) {
     Set<Integer> out = new HashSet<>();
     String list = "";
-    for (String word : commandLine.split("\\s+")) {
+    for (String word : commandLine.split("\\s+", -1)) {
       if (word.equals("no5lvl")) {
         out.add(LA57);
       } else if (word.startsWith("clearcpuid=")) {
         list = word.substring("clearcpuid=".length());
       }
     }
-    for (String number : list.length() > MAX_LIST ? new String[0] : list.split(",")) {
+    for (String number : list.length() > MAX_LIST ? new String[0] : list.split(",", -1)) {
       if (!number.matches("[1-9][0-9]{0,3}")) {
         break;
       }

@@ -85,7 +85,7 @@ final class TableEdits {
     byte[] after = new byte[size];
     long thunk = c.facts().returnThunk().getAsLong();
     for (int i = 0; i < size; i++) {
-      after[i] = (byte) (thunk >>> 8 * i);
+      after[i] = (byte) (thunk >>> (8 * i));
     }
     return Arrays.equals(before, after)
         ? Optional.empty()

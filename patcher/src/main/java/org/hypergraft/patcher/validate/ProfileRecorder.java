@@ -120,7 +120,7 @@ public final class ProfileRecorder {
     long value = 0;
     byte[] b = view.image(address, bytes);
     for (int i = bytes - 1; i >= 0; i--) {
-      value = value << 8 | b[i] & 0xff;
+      value = (value << 8) | (b[i] & 0xff);
     }
     return value;
   }

@@ -50,7 +50,7 @@ class ProfileRecorderTest {
         long function = 0;
         byte[] bytes = guest.read(guest.current(), slot.address(), word);
         for (int i = word - 1; i >= 0; i--) {
-          function = function << 8 | bytes[i] & 0xff;
+          function = (function << 8) | (bytes[i] & 0xff);
         }
         Long before = written.put(slot.operation(), function);
         twice |= before != null && before != function;

@@ -62,6 +62,24 @@ class LauncherTest {
     }
   }
 
+  /**
+   * The command line parser's class files are of a version that not every kind of archive takes.
+   */
+  @Test
+  void startsFromTheArchive() throws Exception {
+    assertEquals(0, run(Map.of(), LAUNCHER, "targets").status);
+    Path log = folder.resolve("classes");
+    Map<String, String> logged = Map.of("HYPERGRAFT_JAVA_OPTS", "-Xlog:class+load:file=" + log);
+    assertEquals(0, run(logged, LAUNCHER, "targets").status);
+    List<String> loaded = Files.readAllLines(log);
+    for (String name :
+        List.of("org.hypergraft.patcher.cli.TargetsCommand", "picocli.CommandLine")) {
+      assertTrue(
+          loaded.stream().anyMatch(l -> l.contains(" " + name + " source: shared objects file")),
+          name + " is not taken from the archive");
+    }
+  }
+
   /** What a run that boots nothing has loaded would be a poor start for those that boot. */
   @Test
   void keepsNoArchiveOfARunThatLeavesTheWorkOut() throws Exception {

@@ -2,6 +2,10 @@ package org.hypergraft.patcher.cli;
 
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -28,20 +32,26 @@ import picocli.CommandLine.Spec;
       "6 a file could not be read or written.",
       "",
       "Try: hypergraft validate /boot/vmlinuz-$(uname -r) --target kvm"
-    },
-    subcommands = {
-      DemoCommand.class,
-      InspectCommand.class,
-      SitesCommand.class,
-      PatchCommand.class,
-      VerifyCommand.class,
-      DiffCommand.class,
-      BootCommand.class,
-      ValidateCommand.class,
-      ProfileCommand.class,
-      TargetsCommand.class
     })
 public final class Main implements Runnable {
+  /** The commands by name, in the order of the help. */
+  static final Map<String, Class<? extends DataCommand>> COMMANDS = commands();
+
+  private static Map<String, Class<? extends DataCommand>> commands() {
+    Map<String, Class<? extends DataCommand>> all = new LinkedHashMap<>();
+    all.put("demo", DemoCommand.class);
+    all.put("inspect", InspectCommand.class);
+    all.put("sites", SitesCommand.class);
+    all.put("patch", PatchCommand.class);
+    all.put("verify", VerifyCommand.class);
+    all.put("diff", DiffCommand.class);
+    all.put("boot", BootCommand.class);
+    all.put("validate", ValidateCommand.class);
+    all.put("profile", ProfileCommand.class);
+    all.put("targets", TargetsCommand.class);
+    return Collections.unmodifiableMap(all);
+  }
+
   @Spec private CommandSpec spec;
 
   /** Runs the command of this process and exits with its status. */
@@ -66,6 +76,7 @@ public final class Main implements Runnable {
   public static int run(PrintStream out, PrintStream err, String... args) {
     Terminal terminal = new Terminal(out, err);
     CommandLine commands = new CommandLine(new Main(), new CommandFactory(terminal));
+    addNamed(commands, args);
     commands.setOut(terminal.outWriter());
     commands.setErr(terminal.errWriter());
     commands.setCaseInsensitiveEnumValuesAllowed(true);
@@ -84,6 +95,17 @@ public final class Main implements Runnable {
     terminal.progress().clear();
     terminal.flush();
     return status;
+  }
+
+  /**
+   * Adds the command that is named, or all, for the help and for what is no command. Each is set up
+   * from its annotations; all of them take 0.03 CPU seconds more than one.
+   */
+  private static void addNamed(CommandLine commands, String... args) {
+    Class<?> named = args.length == 0 ? null : COMMANDS.get(args[0]);
+    for (Class<?> type : named == null ? COMMANDS.values() : List.of(named)) {
+      commands.addSubcommand(type);
+    }
   }
 
   private static int usage(Terminal terminal, ParameterException e) {

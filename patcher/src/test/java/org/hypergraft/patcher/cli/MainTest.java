@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import org.hypergraft.vmm.cpu.model.CpuModel;
 import org.hypergraft.vmm.cpu.model.CpuModels;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 class MainTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -18,13 +18,27 @@ class MainTest {
   @Test
   void helpListsTheCommandsOnStandardOutput() {
     assertEquals(0, run("--help"));
-    assertTrue(text(out).contains("inspect"), text(out));
+    for (String command : Main.COMMANDS.keySet()) {
+      assertTrue(text(out).contains("\n  " + command + " "), text(out));
+    }
     assertEquals("", text(err));
   }
 
   @Test
+  void commandsGoByTheNamesOfTheirAnnotations() {
+    Main.COMMANDS.forEach(
+        (name, type) -> assertEquals(name, type.getAnnotation(Command.class).name()));
+  }
+
+  @Test
+  void whatIsNoCommandIsAnsweredWithThoseAlike() {
+    assertEquals(2, run("inspekt"));
+    assertTrue(text(err).contains("inspect"), text(err));
+  }
+
+  @Test
   void everyCommandHasHelpWithExamples() {
-    for (String command : new CommandLine(new Main()).getSubcommands().keySet()) {
+    for (String command : Main.COMMANDS.keySet()) {
       out.reset();
       assertEquals(0, run(command, "--help"), command);
       assertTrue(text(out).contains("Example"), text(out));

@@ -39,19 +39,33 @@ final class MemoryAccess {
           Mnemonic.XRSTORS,
           Mnemonic.XRSTORS64,
           Mnemonic.LDMXCSR,
-          Mnemonic.VLDMXCSR);
+          Mnemonic.VLDMXCSR,
+          Mnemonic.FADD,
+          Mnemonic.FBLD,
+          Mnemonic.FCOM,
+          Mnemonic.FCOMP,
+          Mnemonic.FDIV,
+          Mnemonic.FDIVR,
+          Mnemonic.FIADD,
+          Mnemonic.FICOM,
+          Mnemonic.FICOMP,
+          Mnemonic.FIDIV,
+          Mnemonic.FIDIVR,
+          Mnemonic.FILD,
+          Mnemonic.FIMUL,
+          Mnemonic.FISUB,
+          Mnemonic.FISUBR,
+          Mnemonic.FLD,
+          Mnemonic.FLDCW,
+          Mnemonic.FLDENV,
+          Mnemonic.FMUL,
+          Mnemonic.FRSTOR,
+          Mnemonic.FSUB,
+          Mnemonic.FSUBR);
 
   private MemoryAccess() {}
 
   static boolean writes(Insn in) {
-    if (in.operands == 0 || in.kind[0] != Insn.MEM || READ_FIRST.contains(in.mnemonic)) {
-      return false;
-    }
-    String name = in.mnemonic.name();
-    if (name.startsWith("F") && !name.startsWith("FX")) {
-      // x87: stores have ST, FNSAVE has not; FRSTOR has and is none
-      return name.contains("ST") && !name.equals("FRSTOR") || name.contains("SAVE");
-    }
-    return true;
+    return in.operands > 0 && in.kind[0] == Insn.MEM && !READ_FIRST.contains(in.mnemonic);
   }
 }

@@ -69,6 +69,49 @@ final class VectorForms {
           Mnemonic.MINPD,
           Mnemonic.MAXPD);
 
+  /**
+   * Instructions on vector registers and memory that also touch flags (comparisons, tests), general
+   * registers (string comparisons, RDI of MASKMOVDQU), or memory in pieces.
+   */
+  private static final Set<Mnemonic> BEYOND =
+      EnumSet.of(
+          Mnemonic.COMISD,
+          Mnemonic.COMISS,
+          Mnemonic.UCOMISD,
+          Mnemonic.UCOMISS,
+          Mnemonic.VCOMISD,
+          Mnemonic.VCOMISS,
+          Mnemonic.VCOMISH,
+          Mnemonic.VUCOMISD,
+          Mnemonic.VUCOMISS,
+          Mnemonic.VUCOMISH,
+          Mnemonic.PTEST,
+          Mnemonic.VPTEST,
+          Mnemonic.VTESTPD,
+          Mnemonic.VTESTPS,
+          Mnemonic.PCMPESTRI,
+          Mnemonic.PCMPESTRM,
+          Mnemonic.PCMPISTRI,
+          Mnemonic.PCMPISTRM,
+          Mnemonic.VPCMPESTRI,
+          Mnemonic.VPCMPESTRM,
+          Mnemonic.VPCMPISTRI,
+          Mnemonic.VPCMPISTRM,
+          Mnemonic.MASKMOVDQU,
+          Mnemonic.VMASKMOVDQU,
+          Mnemonic.VMASKMOVPD,
+          Mnemonic.VMASKMOVPS,
+          Mnemonic.VPMASKMOVD,
+          Mnemonic.VPMASKMOVQ,
+          Mnemonic.VGATHERDPD,
+          Mnemonic.VGATHERDPS,
+          Mnemonic.VGATHERQPD,
+          Mnemonic.VGATHERQPS,
+          Mnemonic.VPGATHERDD,
+          Mnemonic.VPGATHERDQ,
+          Mnemonic.VPGATHERQD,
+          Mnemonic.VPGATHERQQ);
+
   private VectorForms() {}
 
   /** Whether the instruction has code of its own in {@link VectorCompiler}: legacy encodings. */
@@ -118,13 +161,6 @@ final class VectorForms {
         }
       }
     }
-    if (!vector || i.lock) {
-      return false;
-    }
-    String name = i.mnemonic.name();
-    boolean flags = name.contains("COMIS") || name.contains("TEST") || name.contains("CMPISTR");
-    boolean registers = name.contains("CMPESTR") || name.contains("CMPISTR");
-    boolean address = name.contains("MASKMOV") || name.contains("GATHER");
-    return !flags && !registers && !address;
+    return vector && !i.lock && !BEYOND.contains(i.mnemonic);
   }
 }

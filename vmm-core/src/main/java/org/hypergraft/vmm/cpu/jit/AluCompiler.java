@@ -85,15 +85,22 @@ final class AluCompiler {
         c.pushSigned(i, 1, size);
       }
     }
+    boolean difference = live && kind == Flags.SUB && size >= 4;
     if (live && kind != Flags.LOGIC) {
       // both operands have been read: nothing leaves from here on
       c.storeLong(Locals.FB);
       c.storeLong(Locals.FA);
+      if (difference) {
+        c.flags(size == 8 ? Code.DIFFERENCE64 : Code.DIFFERENCE32);
+        if (!writes) {
+          return;
+        }
+      }
       c.loadLong(Locals.FA);
       c.loadLong(Locals.FB);
     }
     c.op(opcode);
-    if (live) {
+    if (live && !difference) {
       if (kind != Flags.LOGIC) {
         // logic on sign-extended operands is sign-extended already
         c.signed(size);

@@ -21,6 +21,13 @@ final class Code {
   /** {@link #kind}: not known at compile time; local {@link Locals#FK} tells. */
   static final int UNKNOWN = -1;
 
+  /**
+   * Kinds that exist within a region only: {@link Flags#SUB} of 8 and of 4 bytes, FR not computed.
+   */
+  static final int DIFFERENCE64 = 5;
+
+  static final int DIFFERENCE32 = 6;
+
   final MethodVisitor mv;
   final MemoryCode memory;
   final VectorLanes lanes;
@@ -290,7 +297,7 @@ final class Code {
         loadLong(Locals.FA);
         mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, "below", "(JJ)J", false);
       }
-      case Flags.SUB -> {
+      case Flags.SUB, DIFFERENCE64, DIFFERENCE32 -> {
         loadLong(Locals.FA);
         loadLong(Locals.FB);
         mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, "below", "(JJ)J", false);
@@ -311,6 +318,11 @@ final class Code {
 
   /** Pushes what FA becomes, CF clear, when only CF changes; {@link #kind} is known. */
   void pushAllButCarry() {
+    if (difference()) {
+      pushResult();
+      storeLong(Locals.FR);
+      kind = Flags.SUB;
+    }
     switch (kind) {
       case Flags.LOGIC -> op(LCONST_0);
       case Flags.ADD, Flags.SUB -> {
@@ -328,17 +340,50 @@ final class Code {
     }
   }
 
-  void flagsToCpu() {
-    putFlag("fk", "I", ILOAD, Locals.FK);
-    putFlag("fa", "J", LLOAD, Locals.FA);
-    putFlag("fb", "J", LLOAD, Locals.FB);
-    putFlag("fr", "J", LLOAD, Locals.FR);
+  /** Whether the flags are those of a difference that has not been computed. */
+  boolean difference() {
+    return kind == DIFFERENCE64 || kind == DIFFERENCE32;
   }
 
-  private void putFlag(String field, String type, int load, int local) {
+  /** Pushes the result that ZF, SF and PF follow from; {@link #kind} is known and not RAW. */
+  void pushResult() {
+    if (!difference()) {
+      loadLong(Locals.FR);
+      return;
+    }
+    loadLong(Locals.FA);
+    loadLong(Locals.FB);
+    op(LSUB);
+    signed(kind == DIFFERENCE32 ? 4 : 8);
+  }
+
+  void flagsToCpu() {
+    boolean maybeDifference = kind == UNKNOWN || difference();
     mv.visitVarInsn(ALOAD, Locals.CPU);
-    mv.visitVarInsn(load, local);
-    mv.visitFieldInsn(PUTFIELD, CPU, field, type);
+    mv.visitVarInsn(ILOAD, Locals.FK);
+    if (maybeDifference) {
+      mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, "kind", "(I)I", false);
+    }
+    mv.visitFieldInsn(PUTFIELD, CPU, "fk", "I");
+    putFlag("fa", Locals.FA);
+    putFlag("fb", Locals.FB);
+    mv.visitVarInsn(ALOAD, Locals.CPU);
+    if (maybeDifference) {
+      mv.visitVarInsn(ILOAD, Locals.FK);
+      loadLong(Locals.FA);
+      loadLong(Locals.FB);
+    }
+    loadLong(Locals.FR);
+    if (maybeDifference) {
+      mv.visitMethodInsn(INVOKESTATIC, FLAG_BITS, "result", "(IJJJ)J", false);
+    }
+    mv.visitFieldInsn(PUTFIELD, CPU, "fr", "J");
+  }
+
+  private void putFlag(String field, int local) {
+    mv.visitVarInsn(ALOAD, Locals.CPU);
+    loadLong(local);
+    mv.visitFieldInsn(PUTFIELD, CPU, field, "J");
   }
 
   void flagsFromCpu(int newKind) {
@@ -372,7 +417,13 @@ final class Code {
     flagsFromCpu(UNKNOWN);
     mv.visitVarInsn(ALOAD, Locals.CPU);
     mv.visitFieldInsn(GETFIELD, CPU, "left", "J");
-    storeLong(Locals.LEFT);
+    op(DUP2);
+    mv.visitMethodInsn(INVOKESTATIC, REGION, "budget", "(J)I", false);
+    op(DUP);
+    mv.visitVarInsn(ISTORE, Locals.LEFT);
+    op(I2L);
+    op(LSUB);
+    storeLong(Locals.SPARE);
     mv.visitVarInsn(ALOAD, Locals.MMU);
     mv.visitFieldInsn(GETFIELD, MMU, "tlb", "J");
     storeLong(Locals.TLB);
@@ -397,7 +448,10 @@ final class Code {
     lanes.spill();
     flagsToCpu();
     mv.visitVarInsn(ALOAD, Locals.CPU);
-    loadLong(Locals.LEFT);
+    loadLong(Locals.SPARE);
+    mv.visitVarInsn(ILOAD, Locals.LEFT);
+    op(I2L);
+    op(LADD);
     mv.visitFieldInsn(PUTFIELD, CPU, "left", "J");
   }
 

@@ -17,7 +17,8 @@ final class Conditions {
     boolean negate = (cond & 1) != 0;
     boolean done =
         switch (c.kind) {
-          case Flags.SUB -> subtraction(c, cond >> 1, negate, to);
+          case Flags.SUB, Code.DIFFERENCE64, Code.DIFFERENCE32 ->
+              subtraction(c, cond >> 1, negate, to);
           case Flags.ADD -> addition(c, cond >> 1, negate, to);
           case Flags.LOGIC -> logic(c, cond >> 1, negate, to);
           case Flags.EXPLICIT -> explicit(c, cond >> 1, negate, to);
@@ -114,7 +115,7 @@ final class Conditions {
   }
 
   private static void compareZero(Code c, int jump, Label to) {
-    c.loadLong(Locals.FR);
+    c.pushResult();
     c.op(LCONST_0);
     c.op(LCMP);
     c.jump(jump, to);

@@ -13,6 +13,16 @@ final class FlagBits {
 
   private FlagBits() {}
 
+  /** The kind that {@link Flags} knows for one of a region. */
+  static int kind(int kind) {
+    return kind >= Code.DIFFERENCE64 ? Flags.SUB : kind;
+  }
+
+  /** What belongs into {@code Cpu.fr}; {@code r} unless a difference is to be computed. */
+  static long result(int kind, long a, long b, long r) {
+    return kind < Code.DIFFERENCE64 ? r : kind == Code.DIFFERENCE64 ? a - b : (int) (a - b);
+  }
+
   /** Carry out of {@code r = a + b} or {@code a + b + 1}. */
   static long carry(long a, long b, long r) {
     return (a & b | (a | b) & ~r) >>> 63;

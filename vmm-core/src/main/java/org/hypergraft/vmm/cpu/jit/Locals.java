@@ -9,7 +9,7 @@ final class Locals {
   /** {@code Cpu.r}. */
   static final int FILE = 3;
 
-  /** {@code Cpu.left}. */
+  /** {@code Cpu.left} as far as it fits an int, which loops count best; {@link #SPARE} has more. */
   static final int LEFT = 4;
 
   /** First of the sixteen general registers. */
@@ -63,8 +63,11 @@ final class Locals {
   /** First of the sixteen low lanes of vector registers. */
   static final int LANES = 70;
 
+  /** What of {@code Cpu.left} is not in {@link #LEFT}. */
+  static final int SPARE = LANES + 32;
+
   /** First of the copies of TLB entries, see {@link HotPages}. */
-  static final int COPIES = LANES + 32;
+  static final int COPIES = SPARE + 2;
 
   private Locals() {}
 

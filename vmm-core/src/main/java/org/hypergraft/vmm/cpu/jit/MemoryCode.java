@@ -162,7 +162,10 @@ final class MemoryCode {
     c.detour(
         () -> {
           c.label(detour);
-          // seldom needed, so not worth a register: from where it lies
+          // seldom needed, so not worth a register: from where it lies; the fence keeps HotSpot
+          // from reading it before the loop and holding on to it
+          c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
+          c.mv.visitMethodInsn(INVOKEVIRTUAL, UNSAFE, "loadFence", "()V", false);
           c.mv.visitVarInsn(ALOAD, Locals.CPU);
           c.mv.visitFieldInsn(GETFIELD, Code.CPU, "mmu", "L" + Code.MMU + ";");
           c.mv.visitFieldInsn(GETFIELD, Code.MMU, "tlb", "J");

@@ -78,6 +78,11 @@ public abstract class Region extends Op implements Compiled {
     return c.left >= ops.length && (epoch == c.mmu.execEpoch || revalidate(c));
   }
 
+  /** What a region may spend of {@code left} instructions before it has to look again. */
+  protected static int budget(long left) {
+    return left < 0 ? -1 : (int) Math.min(left, 1 << 30);
+  }
+
   private boolean revalidate(Cpu c) {
     for (Block b : members) {
       if (!BlockLinks.valid(c, b)) {

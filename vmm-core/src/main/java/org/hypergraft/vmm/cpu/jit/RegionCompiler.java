@@ -180,6 +180,7 @@ final class RegionCompiler {
       mv.visitVarInsn(ISTORE, Locals.EXIT);
     }
     mv.visitLabel(epilogue);
+    c.kind = Code.UNKNOWN;
     c.spill();
     mv.visitVarInsn(ALOAD, Locals.THIS);
     mv.visitVarInsn(ALOAD, Locals.CPU);
@@ -268,17 +269,13 @@ final class RegionCompiler {
   }
 
   private void charge(int instructions) {
-    c.loadLong(Locals.LEFT);
-    c.longValue(instructions);
-    c.op(LSUB);
-    c.storeLong(Locals.LEFT);
+    c.mv.visitIincInsn(Locals.LEFT, -instructions);
   }
 
   private void leaveWhenBelow(int instructions, Label to) {
-    c.loadLong(Locals.LEFT);
-    c.longValue(instructions);
-    c.op(LCMP);
-    c.jump(IFLT, to);
+    c.mv.visitVarInsn(ILOAD, Locals.LEFT);
+    c.integer(instructions);
+    c.jump(IF_ICMPLT, to);
   }
 
   /** Kind of the flags at the start of a block, if all that lead there agree on it. */

@@ -19,7 +19,9 @@ public enum Tiers {
   RegionJit compiler() {
     return switch (this) {
       case INTERPRETER -> null;
-      case COMPILED -> new RegionJit(RegionJit.Mode.BACKGROUND, RegionJit.DEFAULT_THRESHOLD);
+      case COMPILED ->
+          new RegionJit(
+              RegionJit.Mode.BACKGROUND, RegionJit.BOOT_THRESHOLD, RegionJit.USER_THRESHOLD);
       case FORCED -> new RegionJit(RegionJit.Mode.SYNCHRONOUS, 1);
     };
   }

@@ -9,6 +9,9 @@ public final class Block {
   /** {@link #epoch} of a block whose bytes have changed; never valid again. */
   static final int DEAD = Integer.MIN_VALUE;
 
+  /** By then what surrounds a block has shown itself. */
+  private static final int MOST_DOUBLINGS = 6;
+
   /** In {@link #modeKey}: exactly one instruction, which always leaves to the run loop. */
   static final int SINGLE = 1 << Cpu.MODE_BITS;
 
@@ -28,7 +31,11 @@ public final class Block {
   /** Length in bytes. */
   int length;
 
+  /** What is executed on entry: {@link #own}, or what was compiled of it. */
   Op first;
+
+  /** The block's own first op. */
+  Op own;
 
   /** {@code Mmu.execEpoch} for which the mapping va -> pa was last proven, or {@link #DEAD}. */
   int epoch;
@@ -36,8 +43,11 @@ public final class Block {
   /** Guest-physical start of the second page of a page-crossing instruction, or -1. */
   long pa2 = -1;
 
-  /** Entries left until tier 1 is told; see {@link Tier1#threshold}. */
+  /** Entries left until tier 1 is asked; see {@link Tier1#hot}. */
   int heat;
+
+  /** What {@link #entries} will be when {@link #heat} is spent. */
+  private int asked;
 
   /** What was compiled from this block among others. */
   final List<Compiled> dependents = new ArrayList<>(0);
@@ -51,6 +61,29 @@ public final class Block {
     this.pa = pa;
     this.modeKey = modeKey;
     heat = cache.threshold;
+    asked = heat;
+  }
+
+  /** Has tier 1 asked again when there have been twice as many entries; not without end. */
+  void askLater() {
+    if (asked >> MOST_DOUBLINGS < cache.threshold && asked < 1 << 30) {
+      heat = asked;
+      asked += heat;
+    }
+  }
+
+  /** Has tier 1 asked at the next entry if there have been as many as make a block hot. */
+  void askSoon() {
+    if (entries() >= cache.threshold) {
+      askAfter(cache.threshold);
+    }
+  }
+
+  /** Has tier 1 asked when there have been {@code count} entries, or else at the next one. */
+  void askAfter(int count) {
+    int entries = entries();
+    asked = Math.max(count, entries + 1);
+    heat = asked - entries;
   }
 
   /** Whether the block's bytes have changed since it was translated. */
@@ -60,7 +93,7 @@ public final class Block {
 
   /** Entries since translation, as far as counted. */
   public int entries() {
-    return cache.threshold - heat;
+    return asked - heat;
   }
 
   /** Whether the block runs exactly one instruction for the run loop. */
@@ -74,7 +107,7 @@ public final class Block {
   }
 
   Op last() {
-    Op op = first;
+    Op op = own;
     while (op.next != null) {
       op = op.next;
     }

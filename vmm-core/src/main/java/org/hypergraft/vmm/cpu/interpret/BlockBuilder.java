@@ -192,6 +192,7 @@ final class BlockBuilder implements Emitter {
   private void append(Op op) {
     if (last == null) {
       block.first = op;
+      block.own = op;
     } else {
       last.next = op;
     }

@@ -1,5 +1,6 @@
 package org.hypergraft.vmm.cpu.interpret;
 
+import java.util.List;
 import org.hypergraft.vmm.cpu.Cpu;
 
 /**
@@ -48,6 +49,11 @@ public final class BlockLinks {
     return b != null && b.va == va && b.modeKey == from.modeKey && !b.dead() ? b : null;
   }
 
+  /** Where the computed branch at the end of a block has gone: live blocks, the last one first. */
+  public static List<Block> seen(Block b) {
+    return b.last() instanceof Branch branch ? branch.seen() : List.of();
+  }
+
   /** The block that has followed {@code b} at {@code va} by a direct link, or null. */
   public static Block linked(Block b, long va) {
     if (b.last() instanceof Branch branch) {
@@ -68,7 +74,7 @@ public final class BlockLinks {
     Op[] ops = new Op[b.n];
     int n = 0;
     Op previous = null;
-    for (Op op = b.first; op != null; previous = op, op = op.next) {
+    for (Op op = b.own; op != null; previous = op, op = op.next) {
       if (previous != null && op.at == previous.at) {
         return null;
       }
@@ -79,13 +85,24 @@ public final class BlockLinks {
     return n == ops.length ? ops : null;
   }
 
-  /** Puts a compiled op in front of a block, or its own first op back. */
-  public static void setFirst(Block b, Op first) {
-    b.first = first;
-  }
-
+  /** What is executed on entry to the block. */
   public static Op first(Block b) {
     return b.first;
+  }
+
+  /** The op that the block was translated to begin with. */
+  public static Op own(Block b) {
+    return b.own;
+  }
+
+  /** Has {@code compiled} executed on entry to the block, or its own ops again when null. */
+  public static void replace(Block b, Op compiled) {
+    b.first = compiled != null ? compiled : b.own;
+  }
+
+  /** Has tier 1 asked about the block again at its next entry if it is hot. */
+  public static void askSoon(Block b) {
+    b.askSoon();
   }
 
   /** Has {@code compiled} withdrawn when {@code b} dies. */

@@ -1,5 +1,7 @@
 package org.hypergraft.vmm.cpu.interpret;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.mmu.GuestFault;
 
@@ -9,6 +11,12 @@ abstract class Branch extends Op {
   Block taken;
 
   Block fall;
+
+  /** Most targets remembered of a computed branch. */
+  private static final int MOST_SEEN = 8;
+
+  /** Targets before {@link #taken} of a computed branch, in the order of their first use. */
+  private List<Block> earlier = List.of();
 
   /** Whether successors may be reached without the run loop (never from single-step blocks). */
   boolean linkable;
@@ -94,10 +102,37 @@ abstract class Branch extends Op {
     if (linkable) {
       Block b = block.cache.jumpTarget(target);
       if (b != null && b.va == target && b.modeKey == block.modeKey) {
+        if (b != taken) {
+          remember(b);
+        }
         return enter(c, b);
       }
     }
     c.rip = target;
     return null;
+  }
+
+  private void remember(Block b) {
+    if (taken != null && earlier.size() < MOST_SEEN - 1 && !earlier.contains(taken)) {
+      if (earlier.isEmpty()) {
+        earlier = new ArrayList<>(2);
+      }
+      earlier.add(taken);
+    }
+    taken = b;
+  }
+
+  /** Live blocks that a computed branch has gone to, the last one first. */
+  final List<Block> seen() {
+    List<Block> live = new ArrayList<>();
+    if (taken != null && !taken.dead()) {
+      live.add(taken);
+    }
+    for (Block b : earlier) {
+      if (b != taken && !b.dead()) {
+        live.add(b);
+      }
+    }
+    return live;
   }
 }

@@ -74,12 +74,17 @@ final class CodeCache implements CodeListener {
     }
   }
 
+  /** Has {@code compiler} asked about blocks by its threshold. */
   void tier1(Tier1 compiler) {
     tier1 = compiler;
     threshold = compiler.threshold();
+    for (List<Block> inPage : pages.values()) {
+      inPage.forEach(b -> b.askAfter(threshold));
+    }
   }
 
   void hot(Block b) {
+    b.askLater();
     if (tier1 != null) {
       tier1.hot(b);
     }
@@ -306,13 +311,10 @@ final class CodeCache implements CodeListener {
         hit.add(b);
       }
     }
-    for (Block b : hit) {
-      kill(b);
-      unregister(b);
-      if (current != null) {
-        current.mmu.codeWritten = true;
-      }
+    if (!hit.isEmpty() && current != null) {
+      current.mmu.codeWritten = true;
     }
+    drop(hit);
   }
 
   /** Drops the blocks that contain an instruction pointer. To be called between blocks. */
@@ -326,7 +328,11 @@ final class CodeCache implements CodeListener {
         }
       }
     }
-    for (Block b : hit) {
+    drop(hit);
+  }
+
+  private void drop(List<Block> blocks) {
+    for (Block b : blocks) {
       kill(b);
       unregister(b);
     }
@@ -337,7 +343,7 @@ final class CodeCache implements CodeListener {
     b.epoch = Block.DEAD;
     killed++;
     withdraw(b);
-    Op op = b.first;
+    Op op = b.own;
     while (op != null) {
       Op next = op.next;
       if (next != null && next.at != op.at) {

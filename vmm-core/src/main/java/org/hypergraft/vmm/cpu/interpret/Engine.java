@@ -75,6 +75,10 @@ public final class Engine {
       }
       if (watchUser && c.cpl == 3) {
         watchUser = false;
+        if (tier1 != null) {
+          tier1.userspace();
+          cache.tier1(tier1);
+        }
         return Exit.USER;
       }
       if (c.left <= 0) {

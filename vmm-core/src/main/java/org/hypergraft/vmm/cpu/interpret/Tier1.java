@@ -5,7 +5,16 @@ public interface Tier1 {
   /** Entries of a block after which {@link #hot} is called. */
   int threshold();
 
-  /** A block has been entered {@link #threshold} times. */
+  /**
+   * The guest is about to execute its first instruction at CPL 3: it has booted, and from now on
+   * what repeats goes on repeating. The threshold may be another one afterwards.
+   */
+  void userspace();
+
+  /**
+   * A block has been entered {@link #threshold} times, or twice as often as when this was last
+   * asked.
+   */
   void hot(Block entry);
 
   /** A safe point between blocks: finished work may be installed. */

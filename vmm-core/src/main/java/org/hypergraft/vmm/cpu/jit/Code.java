@@ -8,6 +8,7 @@ import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.vmm.cpu.Flags;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
+import sun.misc.Unsafe;
 
 /** Bytecode idioms of a region: registers, memory operands, conversions, flags in locals. */
 final class Code {
@@ -18,7 +19,10 @@ final class Code {
   static final String FLAG_BITS = "org/hypergraft/vmm/cpu/jit/FlagBits";
   static final String REGION = "org/hypergraft/vmm/cpu/jit/Region";
 
-  /** {@link #kind}: not known at compile time; local {@link Locals#FK} tells. */
+  /**
+   * {@link #kind}: not known at compile time. With resident registers local {@link Locals#FK}
+   * tells; without, the flags are those of the Cpu.
+   */
   static final int UNKNOWN = -1;
 
   /**
@@ -38,17 +42,66 @@ final class Code {
   /** Kind of the lazy flags at this point if it is known, see {@code Flags}. */
   int kind = UNKNOWN;
 
-  private final long gprMask;
+  /** Registers the region uses and writes, bit per number. */
+  private final long used;
 
-  /** Registers the region writes, bit per number. */
   private final long written;
+
+  /** See {@link RegionShape#resident}. */
+  private final boolean resident;
+
+  /** Not resident: registers whose locals are what the Cpu has. */
+  private long held;
+
+  /** Not resident: whether local {@link Locals#TLB} is what the Mmu has. */
+  private boolean tlbHeld;
 
   Code(MethodVisitor mv, RegionShape shape) {
     this.mv = mv;
-    gprMask = shape.usedRegisters();
+    used = shape.usedRegisters();
     written = shape.writtenRegisters();
+    resident = shape.resident();
     memory = new MemoryCode(this, new HotPages(shape));
     lanes = new VectorLanes(this, shape);
+  }
+
+  // ---- what locals hold ------------------------------------------------------------------------
+
+  /** What is known where one block goes on in another that nothing else leads to. */
+  record Held(long registers, boolean tlb, int kind) {
+    /** Nothing: all is in the Cpu. */
+    static final Held NOTHING = new Held(0, false, UNKNOWN);
+  }
+
+  Held held() {
+    return new Held(held, tlbHeld, kind);
+  }
+
+  void held(Held now) {
+    held = now.registers();
+    tlbHeld = now.tlb();
+    kind = now.kind();
+  }
+
+  /** Makes sure that locals hold what the instruction needs. */
+  void before(Insn i) {
+    if (resident) {
+      return;
+    }
+    loadRegisters(RegisterUse.needed(i) & ~held);
+    held |= RegisterUse.needed(i);
+    if (RegisterUse.memory(i) && !tlbHeld) {
+      loadTlb();
+      tlbHeld = true;
+    }
+  }
+
+  /** Has the Cpu know the registers that have just been written. */
+  void wrote(long registers) {
+    if (!resident) {
+      spillRegisters(registers);
+      held |= registers;
+    }
   }
 
   // ---- constants and conversions ---------------------------------------------------------------
@@ -284,7 +337,9 @@ final class Code {
 
   /** Declares the flags to be of {@code newKind}; FA, FB and FR hold what it needs. */
   void flags(int newKind) {
-    setInt(Locals.FK, newKind);
+    if (resident) {
+      setInt(Locals.FK, newKind);
+    }
     kind = newKind;
   }
 
@@ -342,22 +397,35 @@ final class Code {
 
   /** Whether the flags are those of a difference that has not been computed. */
   boolean difference() {
+    return difference(kind);
+  }
+
+  private static boolean difference(int kind) {
     return kind == DIFFERENCE64 || kind == DIFFERENCE32;
   }
 
   /** Pushes the result that ZF, SF and PF follow from; {@link #kind} is known and not RAW. */
   void pushResult() {
-    if (!difference()) {
+    pushResult(kind);
+  }
+
+  private void pushResult(int known) {
+    if (!difference(known)) {
       loadLong(Locals.FR);
       return;
     }
     loadLong(Locals.FA);
     loadLong(Locals.FB);
     op(LSUB);
-    signed(kind == DIFFERENCE32 ? 4 : 8);
+    signed(known == DIFFERENCE32 ? 4 : 8);
   }
 
+  /** Has the Cpu know the flags. */
   void flagsToCpu() {
+    if (!resident) {
+      flagsToCpu(kind);
+      return;
+    }
     boolean maybeDifference = kind == UNKNOWN || difference();
     mv.visitVarInsn(ALOAD, Locals.CPU);
     mv.visitVarInsn(ILOAD, Locals.FK);
@@ -380,18 +448,43 @@ final class Code {
     mv.visitFieldInsn(PUTFIELD, CPU, "fr", "J");
   }
 
+  /** Writes flags of a known kind to the Cpu: the kind and what it needs, see {@link Flags}. */
+  void flagsToCpu(int known) {
+    if (known == UNKNOWN) {
+      return;
+    }
+    mv.visitVarInsn(ALOAD, Locals.CPU);
+    integer(difference(known) ? Flags.SUB : known);
+    mv.visitFieldInsn(PUTFIELD, CPU, "fk", "I");
+    if (known != Flags.LOGIC) {
+      putFlag("fa", Locals.FA);
+    }
+    if (known == Flags.ADD || known == Flags.SUB || difference(known)) {
+      putFlag("fb", Locals.FB);
+    }
+    if (known != Flags.RAW) {
+      mv.visitVarInsn(ALOAD, Locals.CPU);
+      pushResult(known);
+      mv.visitFieldInsn(PUTFIELD, CPU, "fr", "J");
+    }
+  }
+
   private void putFlag(String field, int local) {
     mv.visitVarInsn(ALOAD, Locals.CPU);
     loadLong(local);
     mv.visitFieldInsn(PUTFIELD, CPU, field, "J");
   }
 
-  void flagsFromCpu(int newKind) {
+  /** Takes the flags that a called method has left in the Cpu. */
+  void flagsFromCpu() {
+    kind = UNKNOWN;
+    if (!resident) {
+      return;
+    }
     getFlag("fk", "I", ISTORE, Locals.FK);
     getFlag("fa", "J", LSTORE, Locals.FA);
     getFlag("fb", "J", LSTORE, Locals.FB);
     getFlag("fr", "J", LSTORE, Locals.FR);
-    kind = newKind;
   }
 
   private void getFlag(String field, String type, int store, int local) {
@@ -402,19 +495,14 @@ final class Code {
 
   // ---- whole state -----------------------------------------------------------------------------
 
-  /**
-   * Loads every register the region uses, the flags, the instruction budget and the TLB's place.
-   */
+  /** Takes the state from the Cpu where nothing is known of it. */
   void load() {
-    for (int r = 0; r < 16; r++) {
-      if ((gprMask >> r & 1) != 0) {
-        mv.visitVarInsn(ALOAD, Locals.FILE);
-        integer(r);
-        op(LALOAD);
-        storeLong(Locals.register(r));
-      }
+    if (!resident) {
+      held(Held.NOTHING);
+      return;
     }
-    flagsFromCpu(UNKNOWN);
+    loadRegisters(used);
+    flagsFromCpu();
     mv.visitVarInsn(ALOAD, Locals.CPU);
     mv.visitFieldInsn(GETFIELD, CPU, "left", "J");
     op(DUP2);
@@ -424,35 +512,93 @@ final class Code {
     op(I2L);
     op(LSUB);
     storeLong(Locals.SPARE);
+    loadTlb();
+    memory.forget();
+    lanes.load();
+  }
+
+  private void loadTlb() {
     mv.visitVarInsn(ALOAD, Locals.MMU);
     mv.visitFieldInsn(GETFIELD, MMU, "tlb", "J");
     storeLong(Locals.TLB);
-    memory.forget();
-    lanes.load();
+  }
+
+  private void loadRegisters(long mask) {
+    for (int r = 0; r < 16; r++) {
+      if ((mask >> r & 1) != 0) {
+        fileSlot(r);
+        unsafe("getLong", "(Ljava/lang/Object;J)J");
+        storeLong(Locals.register(r));
+      }
+    }
   }
 
   void spillRegisters(long mask) {
     for (int r = 0; r < 16; r++) {
       if ((mask >> r & 1) != 0) {
-        mv.visitVarInsn(ALOAD, Locals.FILE);
-        integer(r);
+        fileSlot(r);
         loadLong(Locals.register(r));
-        op(LASTORE);
+        unsafe("putLong", "(Ljava/lang/Object;JJ)V");
       }
     }
   }
 
-  /** Writes back everything the region may have changed. */
+  /**
+   * Pushes where the Cpu has register {@code r}, for Unsafe: an access to an array, with the state
+   * that the exception it might throw needs, takes HotSpot's first compiler longer.
+   */
+  private void fileSlot(int r) {
+    mv.visitVarInsn(ALOAD, Locals.UNSAFE);
+    mv.visitVarInsn(ALOAD, Locals.FILE);
+    longValue(Unsafe.ARRAY_LONG_BASE_OFFSET + (long) r * Unsafe.ARRAY_LONG_INDEX_SCALE);
+  }
+
+  private void unsafe(String method, String descriptor) {
+    mv.visitMethodInsn(INVOKEVIRTUAL, "sun/misc/Unsafe", method, descriptor, false);
+  }
+
+  /** Has the Cpu know everything that it does not. */
   void spill() {
-    spillRegisters(written);
-    lanes.spill();
     flagsToCpu();
-    mv.visitVarInsn(ALOAD, Locals.CPU);
-    loadLong(Locals.SPARE);
-    mv.visitVarInsn(ILOAD, Locals.LEFT);
-    op(I2L);
-    op(LADD);
-    mv.visitFieldInsn(PUTFIELD, CPU, "left", "J");
+    if (resident) {
+      spillRegisters(written);
+      lanes.spill();
+      mv.visitVarInsn(ALOAD, Locals.CPU);
+      loadLong(Locals.SPARE);
+      mv.visitVarInsn(ILOAD, Locals.LEFT);
+      op(I2L);
+      op(LADD);
+      mv.visitFieldInsn(PUTFIELD, CPU, "left", "J");
+    }
+  }
+
+  /** Takes {@code n} off the instructions left. */
+  void charge(int n) {
+    if (resident) {
+      mv.visitIincInsn(Locals.LEFT, -n);
+    } else {
+      mv.visitVarInsn(ALOAD, Locals.CPU);
+      op(DUP);
+      mv.visitFieldInsn(GETFIELD, CPU, "left", "J");
+      longValue(n);
+      op(LSUB);
+      mv.visitFieldInsn(PUTFIELD, CPU, "left", "J");
+    }
+  }
+
+  /** Jumps if fewer than {@code n} instructions are left. */
+  void jumpWhenLeftBelow(int n, Label to) {
+    if (resident) {
+      mv.visitVarInsn(ILOAD, Locals.LEFT);
+      integer(n);
+      jump(IF_ICMPLT, to);
+    } else {
+      mv.visitVarInsn(ALOAD, Locals.CPU);
+      mv.visitFieldInsn(GETFIELD, CPU, "left", "J");
+      longValue(n);
+      op(LCMP);
+      jump(IFLT, to);
+    }
   }
 
   /** Has {@code code} placed out of line; for what comes back soon or leaves. */

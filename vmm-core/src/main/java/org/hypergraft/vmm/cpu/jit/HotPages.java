@@ -60,6 +60,9 @@ final class HotPages {
   private final Map<Place, Copy> copies = new LinkedHashMap<>();
 
   HotPages(RegionShape shape) {
+    if (!shape.resident()) {
+      return;
+    }
     int local = Locals.COPIES;
     for (Place place : busiest(shape)) {
       copies.put(place, new Copy(local, local + 2, local + 4));
@@ -75,7 +78,7 @@ final class HotPages {
     Map<Place, Long> uses = new LinkedHashMap<>();
     for (RegionBlock b : shape.blocks()) {
       long weight = Math.max(1, b.block().entries());
-      if (comesBack(b, blocks, shape.returns())) {
+      if (comesBack(b, blocks, shape.computed())) {
         weight *= LOOP;
       }
       for (Insn i : b.insns()) {
@@ -121,12 +124,12 @@ final class HotPages {
 
   /** Whether control can come back to the block without leaving the region. */
   private static boolean comesBack(
-      RegionBlock b, Map<Long, RegionBlock> blocks, Map<Long, Collection<Long>> returns) {
+      RegionBlock b, Map<Long, RegionBlock> blocks, Map<Long, Collection<Long>> computed) {
     Set<Long> seen = new HashSet<>();
     ArrayDeque<RegionBlock> work = new ArrayDeque<>(List.of(b));
     while (!work.isEmpty()) {
       RegionBlock at = work.poll();
-      List<Long> next = new ArrayList<>(returns.getOrDefault(at.va(), List.of()));
+      List<Long> next = new ArrayList<>(computed.getOrDefault(at.va(), List.of()));
       for (long va : at.successors()) {
         next.add(va);
       }

@@ -4,7 +4,9 @@ package org.hypergraft.vmm.cpu.jit;
 final class Locals {
   static final int THIS = 0;
   static final int CPU = 1;
-  static final int MMU = 2;
+
+  /** Number of the entry. */
+  static final int ENTRANCE = 2;
 
   /** {@code Cpu.r}. */
   static final int FILE = 3;
@@ -21,8 +23,7 @@ final class Locals {
   static final int FB = 41;
   static final int FR = 43;
 
-  /** Number within the region of the instruction that may fault or leave. */
-  static final int AT = 45;
+  static final int MMU = 45;
 
   /** How the region is left, see {@link Region#leave}. */
   static final int EXIT = 46;

@@ -1,5 +1,8 @@
 package org.hypergraft.vmm.cpu.jit;
 
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.hypergraft.vmm.cpu.Cpu;
 import org.hypergraft.vmm.cpu.interpret.Block;
 import org.hypergraft.vmm.cpu.interpret.BlockLinks;
@@ -9,15 +12,21 @@ import org.hypergraft.vmm.mmu.GuestFault;
 import org.hypergraft.vmm.mmu.MmioRestart;
 
 /**
- * A compiled region, standing as the first op of its entry block. Subclasses are generated; their
- * {@code exec} keeps guest registers in JVM locals and returns the op to go on with.
+ * A compiled region. Subclasses are generated; their {@code run} keeps guest registers in JVM
+ * locals and returns the op to go on with.
  *
  * <p>Nothing irregular is handled in compiled code: an instruction that faults, touches a device or
  * follows a store into translated code is given back to its tier-0 op, with the state as it was
  * before (or after) that instruction. Accounting is that of tier 0, block by block, so both tiers
- * retire the same instructions at the same counts.
+ * retire the same instructions at the same counts. Tier 0 comes back at the next block that has a
+ * {@link RegionEntry}.
  */
-public abstract class Region extends Op implements Compiled {
+public abstract class Region implements Compiled {
+  private static final long PAGE = -4096;
+
+  /** Number of an entry that does nothing. */
+  static final int NOWHERE = -1;
+
   /** Tier-0 op of every instruction, in region order. */
   private Op[] ops;
 
@@ -29,8 +38,11 @@ public abstract class Region extends Op implements Compiled {
   /** Every block compiled into the region. */
   private Block[] members;
 
-  /** What the entry block started with before the region was installed. */
-  private Op cold;
+  /** Blocks that the region may be entered at, by number. */
+  private Block[] entries;
+
+  /** One member in each mapped page of its code. */
+  private Block[] pages;
 
   /** {@code Mmu.execEpoch} for which the mapping of all members was last proven. */
   private int epoch;
@@ -38,27 +50,44 @@ public abstract class Region extends Op implements Compiled {
   /** The op to continue with after {@link #step} returned false. */
   protected Op pending;
 
-  final void bind(Op[] ops, Block[] exits, long[] exitAddresses, Block[] members, Op cold) {
-    this.ops = ops;
-    this.exits = exits;
-    this.exitAddresses = exitAddresses;
-    this.members = members;
-    this.cold = cold;
-    block = cold.block;
-    at = cold.at;
-    rem = cold.rem;
-    next = cold.next;
-  }
+  /**
+   * Runs from a block on that has just been entered, its instructions already charged.
+   *
+   * @param entry which one, or {@link #NOWHERE} to do nothing
+   * @return the op to go on with
+   */
+  protected abstract Op run(Cpu c, int entry);
 
-  final Op cold() {
-    return cold;
+  /**
+   * Puts the region in place: in front of all its entries where no other is yet.
+   *
+   * @param members its blocks, alive
+   */
+  final void install(Block[] members, Block[] entries, Op[] ops, long[] exitAddresses) {
+    this.members = members;
+    this.entries = entries;
+    this.ops = ops;
+    this.exitAddresses = exitAddresses;
+    exits = new Block[exitAddresses.length];
+    Map<List<Long>, Block> inPage = new LinkedHashMap<>();
+    for (Block b : members) {
+      inPage.putIfAbsent(List.of(b.va & PAGE, b.pa & PAGE), b);
+      BlockLinks.dependOn(b, this);
+    }
+    pages = inPage.values().toArray(new Block[0]);
+    for (int k = 0; k < entries.length; k++) {
+      if (!RegionEntry.at(entries[k])) {
+        BlockLinks.replace(entries[k], new RegionEntry(this, k, BlockLinks.own(entries[k])));
+      }
+    }
   }
 
   @Override
   public final void withdraw() {
-    Block entry = members[0];
-    if (BlockLinks.first(entry) == this) {
-      BlockLinks.setFirst(entry, cold);
+    for (Block b : entries) {
+      if (BlockLinks.first(b) instanceof RegionEntry e && e.of(this)) {
+        BlockLinks.replace(b, null);
+      }
     }
   }
 
@@ -84,7 +113,7 @@ public abstract class Region extends Op implements Compiled {
   }
 
   private boolean revalidate(Cpu c) {
-    for (Block b : members) {
+    for (Block b : pages) {
       if (!BlockLinks.valid(c, b)) {
         return false;
       }
@@ -94,20 +123,22 @@ public abstract class Region extends Op implements Compiled {
   }
 
   /** The tier-0 op that runs in place of the region when it is not {@link #enterable}. */
-  protected final Op fallback() {
-    return cold;
+  protected final Op fallback(int entry) {
+    return BlockLinks.own(entries[entry]);
+  }
+
+  /** Continues outside at a computed address. All state is in {@code c}. */
+  protected final Op leave(Cpu c, long target) {
+    return BlockLinks.indirect(c, members[0], target);
   }
 
   /**
    * Continues outside. All state is in {@code c}.
    *
-   * @param exit -1 for a computed {@code target}; else, counted on: an exit, an instruction to be
-   *     executed by tier 0, or an instruction after which tier 0 goes on
+   * @param exit counted on: an exit, an instruction to be executed by tier 0, or an instruction
+   *     after which tier 0 goes on
    */
-  protected final Op leave(Cpu c, int exit, long target) {
-    if (exit < 0) {
-      return BlockLinks.indirect(c, block, target);
-    }
+  protected final Op leave(Cpu c, int exit) {
     int k = exit - exits.length;
     if (k < 0) {
       return leaveTo(c, exit);
@@ -122,7 +153,7 @@ public abstract class Region extends Op implements Compiled {
   private Op leaveTo(Cpu c, int exit) {
     Block b = exits[exit];
     if (b == null || b.dead()) {
-      b = BlockLinks.recent(block, exitAddresses[exit]);
+      b = BlockLinks.recent(members[0], exitAddresses[exit]);
       exits[exit] = b;
       if (b == null) {
         c.rip = exitAddresses[exit];
@@ -132,13 +163,23 @@ public abstract class Region extends Op implements Compiled {
     return BlockLinks.enter(c, b);
   }
 
-  /** Executes an instruction that neither branches nor touches registers kept in locals. */
-  protected final void call(Cpu c, int k) {
+  /**
+   * Executes an instruction that neither branches nor touches registers kept in locals.
+   *
+   * @return false if it faults or touches a device, and so is to be executed by tier 0
+   */
+  protected final boolean call(Cpu c, int k) {
     Op op = ops[k];
-    Op following = op.exec(c);
+    Op following;
+    try {
+      following = op.exec(c);
+    } catch (GuestFault | MmioRestart e) {
+      return false;
+    }
     if (following != op.next) {
       throw new IllegalStateException("an instruction that always goes on did not");
     }
+    return true;
   }
 
   /**
@@ -163,10 +204,5 @@ public abstract class Region extends Op implements Compiled {
     c.mmu.codeWritten = false;
     pending = following;
     return false;
-  }
-
-  @Override
-  public Op fresh() {
-    throw new AssertionError("regions are made by the compiler only");
   }
 }

@@ -1,11 +1,16 @@
 package org.hypergraft.vmm.cpu.jit;
 
+import java.util.List;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.cpu.interpret.Block;
 
-/** A tier-0 block with its instructions decoded again, for compilation. */
-record RegionBlock(Block block, Insn[] insns) {
+/**
+ * A tier-0 block with its instructions decoded again, for compilation.
+ *
+ * @param seen where the computed branch at its end has gone, the last target first
+ */
+record RegionBlock(Block block, Insn[] insns, List<Block> seen) {
   long va() {
     return block.va;
   }

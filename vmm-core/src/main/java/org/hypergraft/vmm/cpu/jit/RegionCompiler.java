@@ -3,7 +3,6 @@ package org.hypergraft.vmm.cpu.jit;
 import static org.objectweb.asm.Opcodes.*;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -13,9 +12,11 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.hypergraft.annotator.isa.Insn;
+import org.hypergraft.vmm.cpu.Cpu;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.commons.CodeSizeEvaluator;
 
 /**
  * Writes the class of one region: a method whose locals are the guest's registers and whose labels
@@ -46,13 +47,22 @@ final class RegionCompiler {
   /** Blocks whose head has been written: jumps there go backwards. */
   private final Set<Long> begun = new HashSet<>();
 
-  private final Label epilogue = new Label();
+  /** What blocks in chains take over from the one before. */
+  private final Map<Long, Code.Held> handedOver = new HashMap<>();
+
+  /** Tails for numbered exits, by kind of the flags. */
+  private final Map<Integer, Label> numbered = new TreeMap<>();
+
+  private final Label computed = new Label();
   private final Label returnPending = new Label();
+  private boolean computes;
+  private boolean steps;
   private final Map<Long, List<RegionBlock>> predecessors;
 
   /** Kind of the flags at the end of each block written so far. */
   private final Map<Long, Integer> kindAfter = new HashMap<>();
 
+  private CodeSizeEvaluator size;
   private Code c;
   private AluCompiler alu;
   private ShiftCompiler shifts;
@@ -67,6 +77,7 @@ final class RegionCompiler {
     predecessors = shape.predecessors();
     for (RegionBlock b : shape.blocks()) {
       heads.put(b.va(), new Label());
+      bodies.put(b.va(), new Label());
       exitNumber(b.va());
     }
     // exits are numbered before code is written: instruction numbers follow them
@@ -90,8 +101,13 @@ final class RegionCompiler {
     return exitAddresses.stream().mapToLong(Long::longValue).toArray();
   }
 
-  /** The class file. */
-  byte[] compile() {
+  /** Upper bound of the method's size in bytes of bytecode. */
+  int methodSize() {
+    return size.getMaxSize();
+  }
+
+  /** The class file, or null if its method would take more than {@code most} bytes of bytecode. */
+  byte[] compile(int most) {
     ClassWriter cw =
         new ClassWriter(ClassWriter.COMPUTE_FRAMES | ClassWriter.COMPUTE_MAXS) {
           @Override
@@ -99,7 +115,13 @@ final class RegionCompiler {
             return "java/lang/Object";
           }
         };
-    cw.visit(V17, ACC_FINAL | ACC_SUPER, REGION + "$Compiled", null, REGION, null);
+    cw.visit(
+        V17,
+        ACC_FINAL | ACC_SUPER,
+        REGION + (shape.resident() ? "$Loop" : "$Path"),
+        null,
+        REGION,
+        null);
     MethodVisitor init = cw.visitMethod(0, "<init>", "()V", null, null);
     init.visitCode();
     init.visitVarInsn(ALOAD, 0);
@@ -107,30 +129,42 @@ final class RegionCompiler {
     init.visitInsn(RETURN);
     init.visitMaxs(0, 0);
     init.visitEnd();
-    MethodVisitor mv =
-        cw.visitMethod(ACC_PUBLIC | ACC_FINAL, "exec", "(" + CPU_DESC + ")" + OP, null, null);
-    mv.visitCode();
-    c = new Code(mv, shape);
+    size =
+        new CodeSizeEvaluator(
+            cw.visitMethod(
+                ACC_PROTECTED | ACC_FINAL, "run", "(" + CPU_DESC + "I)" + OP, null, null));
+    size.visitCode();
+    c = new Code(size, shape);
     alu = new AluCompiler(c);
     shifts = new ShiftCompiler(c);
     moves = new MoveCompiler(c);
     vectors = new VectorCompiler(c);
     body();
-    mv.visitMaxs(0, 0);
-    mv.visitEnd();
+    if (methodSize() > most) {
+      return null;
+    }
+    size.visitMaxs(0, 0);
+    size.visitEnd();
     cw.visitEnd();
     return cw.toByteArray();
   }
 
   private void body() {
     MethodVisitor mv = c.mv;
+    Label somewhere = new Label();
+    mv.visitVarInsn(ILOAD, Locals.ENTRANCE);
+    mv.visitJumpInsn(IFGE, somewhere);
+    mv.visitInsn(ACONST_NULL);
+    mv.visitInsn(ARETURN);
+    mv.visitLabel(somewhere);
     Label go = new Label();
     mv.visitVarInsn(ALOAD, Locals.THIS);
     mv.visitVarInsn(ALOAD, Locals.CPU);
     mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "enterable", "(" + CPU_DESC + ")Z", false);
     mv.visitJumpInsn(IFNE, go);
     mv.visitVarInsn(ALOAD, Locals.THIS);
-    mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "fallback", "()" + OP, false);
+    mv.visitVarInsn(ILOAD, Locals.ENTRANCE);
+    mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "fallback", "(I)" + OP, false);
     mv.visitInsn(ARETURN);
     mv.visitLabel(go);
     mv.visitVarInsn(ALOAD, Locals.CPU);
@@ -145,22 +179,10 @@ final class RegionCompiler {
     mv.visitFieldInsn(GETSTATIC, "org/hypergraft/vmm/mmu/GuestRam", "U", "Lsun/misc/Unsafe;");
     mv.visitVarInsn(ASTORE, Locals.UNSAFE);
     c.load();
-    c.setInt(Locals.AT, 0);
-    c.setInt(Locals.EXIT, 0);
-    c.op(LCONST_0);
-    c.storeLong(Locals.TARGET);
-    Label start = new Label();
-    Label end = new Label();
-    boolean throwing = shape.blocks().stream().anyMatch(RegionCompiler::throwing);
-    Label handler = new Label();
-    if (throwing) {
-      mv.visitTryCatchBlock(start, end, handler, "org/hypergraft/vmm/mmu/GuestFault");
-      mv.visitTryCatchBlock(start, end, handler, "org/hypergraft/vmm/mmu/MmioRestart");
-    }
-    mv.visitLabel(start);
+    enter();
     List<RegionBlock> blocks = shape.blocks();
     for (int k = 0; k < blocks.size(); k++) {
-      block(blocks.get(k), k == 0, k + 1 < blocks.size() ? blocks.get(k + 1).va() : -1);
+      block(blocks.get(k), k + 1 < blocks.size() ? blocks.get(k + 1).va() : -1);
     }
     for (int k = 0; k < outOfLine.size(); k++) {
       outOfLine.get(k).run();
@@ -170,53 +192,75 @@ final class RegionCompiler {
         checkedHead(b, checkedHeads.get(b.va()));
       }
     }
-    mv.visitLabel(end);
-    if (throwing) {
-      mv.visitLabel(handler);
-      mv.visitInsn(POP);
-      mv.visitVarInsn(ILOAD, Locals.AT);
-      c.integer(exitAddresses.size());
-      c.op(IADD);
-      mv.visitVarInsn(ISTORE, Locals.EXIT);
+    tails();
+  }
+
+  /** The ways out, which the code of blocks jumps to. */
+  private void tails() {
+    MethodVisitor mv = c.mv;
+    numbered.forEach(
+        (kind, tail) -> {
+          c.label(tail);
+          leave(kind, "I", () -> mv.visitVarInsn(ILOAD, Locals.EXIT));
+        });
+    if (computes) {
+      c.label(computed);
+      leave(Code.UNKNOWN, "J", () -> c.loadLong(Locals.TARGET));
     }
-    mv.visitLabel(epilogue);
-    c.kind = Code.UNKNOWN;
+    if (steps) {
+      c.label(returnPending);
+      mv.visitVarInsn(ALOAD, Locals.THIS);
+      mv.visitFieldInsn(GETFIELD, REGION, "pending", OP);
+      mv.visitInsn(ARETURN);
+    }
+  }
+
+  private void leave(int kind, String type, Runnable push) {
+    c.kind = kind;
     c.spill();
-    mv.visitVarInsn(ALOAD, Locals.THIS);
-    mv.visitVarInsn(ALOAD, Locals.CPU);
-    mv.visitVarInsn(ILOAD, Locals.EXIT);
-    c.loadLong(Locals.TARGET);
-    mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "leave", "(" + CPU_DESC + "IJ)" + OP, false);
-    mv.visitInsn(ARETURN);
-    mv.visitLabel(returnPending);
-    mv.visitVarInsn(ALOAD, Locals.THIS);
-    mv.visitFieldInsn(GETFIELD, REGION, "pending", OP);
-    mv.visitInsn(ARETURN);
+    c.mv.visitVarInsn(ALOAD, Locals.THIS);
+    c.mv.visitVarInsn(ALOAD, Locals.CPU);
+    push.run();
+    c.mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "leave", "(" + CPU_DESC + type + ")" + OP, false);
+    c.mv.visitInsn(ARETURN);
   }
 
-  /** Whether something called from the block's code may fault. */
-  private static boolean throwing(RegionBlock b) {
-    return Arrays.stream(b.insns())
-        .anyMatch(i -> !Translatable.inline(i) && VectorForms.callable(i));
+  /** Goes to the entry asked for. */
+  private void enter() {
+    List<RegionBlock> entries = shape.entries();
+    Label[] at = entries.stream().map(b -> bodies.get(b.va())).toArray(Label[]::new);
+    enter(at, 0, at.length);
   }
 
-  private void block(RegionBlock b, boolean entry, long nextVa) {
-    Label body = new Label();
-    if (entry) {
-      c.jump(GOTO, body);
+  /** By halves: HotSpot's first compiler makes a chain of comparisons out of a switch. */
+  private void enter(Label[] at, int from, int to) {
+    if (to - from == 1) {
+      c.jump(GOTO, at[from]);
+      return;
     }
+    int middle = (from + to) >>> 1;
+    Label upper = new Label();
+    c.mv.visitVarInsn(ILOAD, Locals.ENTRANCE);
+    c.integer(middle);
+    c.jump(IF_ICMPGE, upper);
+    enter(at, from, middle);
+    c.label(upper);
+    enter(at, middle, to);
+  }
+
+  private void block(RegionBlock b, long nextVa) {
     c.label(heads.get(b.va()));
     begun.add(b.va());
+    c.held(heldBefore(b));
     // entering a block charges all of it, as in tier 0; checked() has seen that there is enough
-    charge(b.insns().length);
-    c.label(body);
-    bodies.put(b.va(), body);
-    c.kind = kindBefore(b, entry);
+    c.charge(b.insns().length);
+    c.label(bodies.get(b.va()));
     vectors.forget();
     Insn[] insns = b.insns();
     boolean open = true;
     for (int k = 0; k < insns.length; k++, number++) {
       Insn i = insns[k];
+      int before = c.kind;
       if (!Translatable.inline(i)) {
         if (VectorForms.callable(i)) {
           called(i);
@@ -226,19 +270,17 @@ final class RegionCompiler {
         } else {
           viaTier0();
         }
-      } else if (Translatable.branch(i)) {
-        branch(b, nextVa);
-        open = false;
       } else {
-        boolean live = FlagUse.live(insns, k);
-        if (!moves.compile(i)
-            && !alu.compile(i, live)
-            && !shifts.compile(i, live)
-            && !vectors.compile(i)) {
-          throw new IllegalStateException("no code for " + i.mnemonic);
+        c.before(i);
+        if (Translatable.branch(i)) {
+          branch(b, nextVa);
+          open = false;
+        } else {
+          compile(i, FlagUse.live(insns, k));
+          c.wrote(RegisterUse.written(i));
         }
       }
-      leaveOnMiss();
+      leaveOnMiss(before);
     }
     if (open) {
       edge(b.end(), nextVa);
@@ -260,28 +302,35 @@ final class RegionCompiler {
     Label spent = new Label();
     int n = b.insns().length;
     // charged before it is compared: so HotSpot sees loops that count
-    charge(n);
-    leaveWhenBelow(shape.instructions() - n, spent);
+    c.charge(n);
+    c.jumpWhenLeftBelow(shape.instructions() - n, spent);
     c.jump(GOTO, bodies.get(b.va()));
     c.label(spent);
-    charge(-n);
-    exit(b.va());
+    c.charge(-n);
+    exitNumbered(exitNumber(b.va()), Code.UNKNOWN);
   }
 
-  private void charge(int instructions) {
-    c.mv.visitIincInsn(Locals.LEFT, -instructions);
+  private void compile(Insn i, boolean live) {
+    if (!moves.compile(i)
+        && !alu.compile(i, live)
+        && !shifts.compile(i, live)
+        && !vectors.compile(i)) {
+      throw new IllegalStateException("no code for " + i.mnemonic);
+    }
   }
 
-  private void leaveWhenBelow(int instructions, Label to) {
-    c.mv.visitVarInsn(ILOAD, Locals.LEFT);
-    c.integer(instructions);
-    c.jump(IF_ICMPLT, to);
+  /** What locals hold at the start of a block. */
+  private Code.Held heldBefore(RegionBlock b) {
+    if (shape.chained().contains(b.va())) {
+      return handedOver.get(b.va());
+    }
+    return shape.resident() ? new Code.Held(0, false, kindBefore(b)) : Code.Held.NOTHING;
   }
 
   /** Kind of the flags at the start of a block, if all that lead there agree on it. */
-  private int kindBefore(RegionBlock b, boolean entry) {
+  private int kindBefore(RegionBlock b) {
     List<RegionBlock> before = predecessors.getOrDefault(b.va(), List.of());
-    if (entry || before.isEmpty() || shape.returnPoint(b.va())) {
+    if (before.isEmpty() || shape.entries().contains(b) || shape.computedTarget(b.va())) {
       return Code.UNKNOWN;
     }
     int kind = kindAfter.getOrDefault(before.get(0).va(), Code.UNKNOWN);
@@ -293,15 +342,19 @@ final class RegionCompiler {
     return kind;
   }
 
-  /** Where the current instruction's accesses go when they miss: out to its tier-0 op. */
-  private void leaveOnMiss() {
+  /**
+   * Where the current instruction's accesses go when they miss: out to its tier-0 op.
+   *
+   * @param kind of the flags before the instruction
+   */
+  private void leaveOnMiss(int kind) {
     Label miss = c.memory.takeMiss();
     if (miss != null) {
       int exit = exitAddresses.size() + number;
       outOfLine.add(
           () -> {
             c.label(miss);
-            exitNumbered(exit);
+            exitNumbered(exit, kind);
           });
     }
     outOfLine.addAll(c.takeDetours());
@@ -309,33 +362,34 @@ final class RegionCompiler {
 
   /** Calls the tier-0 op of a vector instruction, which needs only its address registers. */
   private void called(Insn i) {
-    c.setInt(Locals.AT, number);
-    if (i.hasMemory()) {
+    if (i.hasMemory() && shape.resident()) {
       c.spillRegisters(RegisterUse.read(i));
     }
     c.lanes.spill();
     c.mv.visitVarInsn(ALOAD, Locals.THIS);
     c.mv.visitVarInsn(ALOAD, Locals.CPU);
     c.integer(number);
-    c.mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "call", "(" + CPU_DESC + "I)V", false);
+    c.mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "call", "(" + CPU_DESC + "I)Z", false);
+    c.jump(IFEQ, c.memory.miss());
     c.lanes.loadHeld();
     c.lanes.forget();
     if (i.kind[0] == Insn.MEM) {
-      afterStore(number);
+      afterStore();
     }
   }
 
-  /** Leaves after instruction {@code k} if its store hit translated code. */
-  private void afterStore(int k) {
+  /** Leaves after the current instruction if its store hit translated code. */
+  private void afterStore() {
     c.mv.visitVarInsn(ALOAD, Locals.MMU);
     c.mv.visitFieldInsn(GETFIELD, Code.MMU, "codeWritten", "Z");
     Label hit = new Label();
     c.jump(IFNE, hit);
-    int nextOps = exitAddresses.size() + shape.instructions();
+    int next = exitAddresses.size() + shape.instructions() + number;
+    int kind = c.kind;
     outOfLine.add(
         () -> {
           c.label(hit);
-          exitNumbered(nextOps + k);
+          exitNumbered(next, kind);
         });
   }
 
@@ -346,17 +400,17 @@ final class RegionCompiler {
     c.integer(number);
     c.mv.visitMethodInsn(INVOKEVIRTUAL, REGION, "step", "(" + CPU_DESC + "I)Z", false);
     c.jump(IFEQ, returnPending);
+    steps = true;
     c.load();
-    c.kind = Code.UNKNOWN;
     vectors.forget();
     // a repeated string instruction charges for itself
     int next = exitAddresses.size() + shape.instructions() + number;
     Label spent = new Label();
-    leaveWhenBelow(shape.instructions(), spent);
+    c.jumpWhenLeftBelow(shape.instructions(), spent);
     outOfLine.add(
         () -> {
           c.label(spent);
-          exitNumbered(next);
+          exitNumbered(next, Code.UNKNOWN);
         });
   }
 
@@ -375,8 +429,7 @@ final class RegionCompiler {
         } else {
           c.pushUnsigned(i, 0, MoveCompiler.slot(i));
           c.storeLong(Locals.TARGET);
-          requireCanonical(i, 0);
-          computed();
+          computed(b, 0);
         }
       }
       case CALL -> {
@@ -387,11 +440,11 @@ final class RegionCompiler {
         c.longValue(b.end());
         c.storeLong(Locals.T0);
         moves.pushT0(i);
+        c.wrote(RegisterUse.written(i));
         if (b.direct()) {
           edge(b.target(), nextVa);
         } else {
-          requireCanonical(i, MoveCompiler.slot(i));
-          computed();
+          computed(b, MoveCompiler.slot(i));
         }
       }
       case RET -> {
@@ -399,44 +452,77 @@ final class RegionCompiler {
         int popped = MoveCompiler.slot(i) + (i.operands > 0 ? (int) i.imm & 0xffff : 0);
         moves.movedStack(i, popped);
         c.storeLong(Locals.register(4));
-        returnWithin(shape.returns().getOrDefault(b.va(), List.of()));
-        requireCanonical(i, -popped);
-        computed();
+        c.wrote(RegisterUse.written(i));
+        computed(b, -popped);
       }
       default -> throw new IllegalStateException("no branch: " + i.mnemonic);
     }
   }
 
+  /**
+   * Goes where TARGET says.
+   *
+   * @param back what RSP has to be moved by before the instruction can be executed again
+   */
+  private void computed(RegionBlock b, int back) {
+    handOver();
+    goWithin(b);
+    requireCanonical(b.last(), back);
+    computes = true;
+    c.jump(GOTO, computed);
+  }
+
+  /** Has the Cpu know what the next block, which takes nothing over, expects there. */
+  private void handOver() {
+    if (!shape.resident()) {
+      c.flagsToCpu();
+      c.kind = Code.UNKNOWN;
+    }
+  }
+
   private void conditional(long target, int cond) {
     Label head = heads.get(target);
-    if (head == null) {
+    boolean backward = begun.contains(target);
+    if (head == null || c.kind != Code.UNKNOWN && takesNothing(target)) {
       Label out = new Label();
+      int kind = c.kind;
       Conditions.jumpIf(c, cond, out);
       outOfLine.add(
           () -> {
             c.label(out);
-            exit(target);
+            if (head == null) {
+              exitNumbered(exitNumber(target), kind);
+            } else {
+              c.flagsToCpu(kind);
+              c.jump(GOTO, backward ? checked(target) : head);
+            }
           });
-    } else if (begun.contains(target)) {
+    } else if (backward) {
       // HotSpot keeps the operands of a backward conditional branch alive for its safepoint
       Label skip = new Label();
       Conditions.jumpIf(c, cond ^ 1, skip);
       c.jump(GOTO, checked(target));
       c.label(skip);
     } else {
+      handedOver.put(target, c.held());
       Conditions.jumpIf(c, cond, head);
     }
   }
 
-  /** Goes on within the region if TARGET is one of {@code points}, in ascending order. */
-  private void returnWithin(Collection<Long> points) {
+  private boolean takesNothing(long va) {
+    return !shape.resident() && !shape.chained().contains(va);
+  }
+
+  /** Goes on within the region if TARGET is one of the places where the block may lead to. */
+  private void goWithin(RegionBlock b) {
+    Collection<Long> points = shape.computed().getOrDefault(b.va(), List.of());
     Label elsewhere = new Label();
     SortedMap<Integer, Long> keys = new TreeMap<>();
     for (long point : points) {
       keys.putIfAbsent((int) point, point);
     }
     if (keys.size() == 1) {
-      returnTo(keys.get(keys.firstKey()), elsewhere);
+      goTo(keys.get(keys.firstKey()), elsewhere);
     } else if (keys.size() > 1) {
       Label[] labels = keys.keySet().stream().map(k -> new Label()).toArray(Label[]::new);
       int[] values = keys.keySet().stream().mapToInt(Integer::intValue).toArray();
@@ -445,13 +531,13 @@ final class RegionCompiler {
       c.mv.visitLookupSwitchInsn(elsewhere, values, labels);
       for (int k = 0; k < labels.length; k++) {
         c.label(labels[k]);
-        returnTo(keys.get(values[k]), elsewhere);
+        goTo(keys.get(values[k]), elsewhere);
       }
     }
     c.label(elsewhere);
   }
 
-  private void returnTo(long point, Label elsewhere) {
+  private void goTo(long point, Label elsewhere) {
     c.loadLong(Locals.TARGET);
     c.longValue(point);
     c.op(LCMP);
@@ -476,6 +562,7 @@ final class RegionCompiler {
     if (back != 0) {
       moves.movedStack(i, back);
       c.storeLong(Locals.register(4));
+      c.wrote(1L << 4);
     }
     exitNumbered(exitAddresses.size() + number);
     c.label(good);
@@ -484,24 +571,33 @@ final class RegionCompiler {
   private void edge(long target, long nextVa) {
     Label head = heads.get(target);
     if (head == null) {
-      exit(target);
-    } else if (begun.contains(target)) {
+      exitNumbered(exitNumber(target));
+      return;
+    }
+    if (takesNothing(target)) {
+      handOver();
+    } else {
+      handedOver.put(target, c.held());
+    }
+    if (begun.contains(target)) {
       c.jump(GOTO, checked(target));
     } else if (target != nextVa) {
       c.jump(GOTO, head);
     }
   }
 
-  private void computed() {
-    exitNumbered(-1);
-  }
-
-  private void exit(long va) {
-    exitNumbered(exitNumber(va));
-  }
-
   private void exitNumbered(int n) {
+    exitNumbered(n, c.kind);
+  }
+
+  /**
+   * Leaves by a number, see {@link Region#leave(Cpu, int)}.
+   *
+   * @param kind of the flags
+   */
+  private void exitNumbered(int n, int kind) {
     c.setInt(Locals.EXIT, n);
-    c.jump(GOTO, epilogue);
+    int tail = shape.resident() ? Code.UNKNOWN : kind;
+    c.jump(GOTO, numbered.computeIfAbsent(tail, k -> new Label()));
   }
 }

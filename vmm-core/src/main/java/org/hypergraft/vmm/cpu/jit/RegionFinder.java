@@ -1,6 +1,5 @@
 package org.hypergraft.vmm.cpu.jit;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -15,52 +14,107 @@ import org.hypergraft.vmm.cpu.interpret.Block;
 import org.hypergraft.vmm.cpu.interpret.BlockLinks;
 
 /**
- * Grows a region from a hot block along the links that tier 0 has really taken, hottest first:
- * branches, calls and the returns from them.
+ * Grows a region from a hot block along the ways that tier 0 has really taken: branches, calls and
+ * the returns from them. It follows one way to its end before it takes up another, so that what
+ * runs in one go is in one region.
  */
 final class RegionFinder {
-  /** A successor joins when entered at least this fraction of the entry block's count. */
+  /** A block joins when it was entered at least this fraction of what makes a block hot. */
   private static final int COLDER = 32;
+
+  /** A block entered less than this fraction of it has to wait for all the others. */
+  private static final int WARM = 4;
+
+  /** A return that has gone to more places is that of a function shared by many. */
+  private static final int MOST_RETURNS = 3;
 
   /** Fewest instructions of a region without a loop. */
   private static final int MIN_STRAIGHT = 16;
 
-  private RegionFinder() {}
+  /** A block found, and how many calls within the region it lies below the entry. */
+  private record Found(Block block, int depth, boolean warm, int order) {}
+
+  private final int hot;
+  private final Set<Long> known = new HashSet<>();
+  private final PriorityQueue<Found> frontier =
+      new PriorityQueue<>(
+          Comparator.comparing(Found::warm)
+              .thenComparing(Comparator.comparingInt(Found::order).reversed()));
+
+  private RegionFinder(int hot) {
+    this.hot = hot;
+  }
 
   /**
    * The blocks that should go into a region of at most {@code maxInstructions} with {@code entry},
    * in the order of their worth; empty if nothing can be compiled. Reads the code cache: for the
    * guest's thread.
+   *
+   * @param threshold entries that make a block hot
    */
-  static List<RegionBlock> grow(Block entry, int maxInstructions) {
+  static List<RegionBlock> grow(Block entry, int threshold, int maxInstructions) {
     RegionBlock first = decode(entry);
     if (first == null || !Translatable.inline(first.insns()[0]) && first.insns().length == 1) {
       return List.of();
     }
-    int floor = Math.max(1, entry.entries() / COLDER);
+    return new RegionFinder(Math.min(entry.entries(), threshold)).grow(first, maxInstructions);
+  }
+
+  private List<RegionBlock> grow(RegionBlock first, int maxInstructions) {
     List<RegionBlock> blocks = new ArrayList<>();
-    Set<Long> known = new HashSet<>();
-    PriorityQueue<Block> frontier =
-        new PriorityQueue<>(
-            Comparator.comparingInt(Block::entries).reversed().thenComparingLong(b -> b.va));
     blocks.add(first);
-    known.add(entry.va);
+    known.add(first.va());
     int instructions = first.insns().length;
-    extend(first, frontier, known, floor);
+    extend(first, 0);
     while (!frontier.isEmpty()) {
-      Block b = frontier.poll();
-      if (instructions + b.instructions() > maxInstructions) {
+      Found found = frontier.poll();
+      if (instructions + found.block().instructions() > maxInstructions) {
         continue;
       }
-      RegionBlock next = decode(b);
+      RegionBlock next = decode(found.block());
       if (next == null) {
         continue;
       }
       instructions += next.insns().length;
       blocks.add(next);
-      extend(next, frontier, known, floor);
+      extend(next, found.depth());
     }
     return blocks;
+  }
+
+  /** Offers what may follow; what is offered last is followed first. */
+  private void extend(RegionBlock from, int depth) {
+    if (from.endsIn(Mnemonic.RET)) {
+      if (depth == 0 && from.seen().size() <= MOST_RETURNS) {
+        from.seen().forEach(b -> offer(b, 0));
+      }
+      return;
+    }
+    int below = depth;
+    if (from.endsIn(Mnemonic.CALL)) {
+      offer(BlockLinks.recent(from.block(), from.end()), depth);
+      below++;
+    }
+    List<Block> next = new ArrayList<>(from.seen());
+    for (long va : from.successors()) {
+      Block b = BlockLinks.linked(from.block(), va);
+      if (b != null) {
+        next.add(b);
+      }
+    }
+    next.sort(Comparator.comparingInt(Block::entries));
+    for (Block b : next) {
+      offer(b, below);
+    }
+  }
+
+  private void offer(Block b, int depth) {
+    if (b != null
+        && b.entries() >= Math.max(1, hot / COLDER)
+        && !RegionEntry.at(b)
+        && known.add(b.va)) {
+      frontier.add(new Found(b, depth, b.entries() < hot / WARM, known.size()));
+    }
   }
 
   /** The region of the most worthy blocks that fit; null if it is not worth compiling. */
@@ -78,67 +132,16 @@ final class RegionFinder {
     if (chosen.isEmpty()) {
       return null;
     }
-    RegionShape shape = RegionShape.of(inFlowOrder(chosen));
+    RegionShape shape = RegionShape.of(chosen);
     return worthwhile(shape) ? shape : null;
   }
 
   /**
-   * Entering and leaving a region costs as much as a dozen dispatches: straight code must be longer
+   * Entering and leaving a region costs as much as a few dispatches: straight code must be longer
    * than that, while a loop pays by staying inside.
    */
   private static boolean worthwhile(RegionShape shape) {
-    return shape.instructions() >= MIN_STRAIGHT || shape.loops();
-  }
-
-  private static void extend(
-      RegionBlock from, PriorityQueue<Block> frontier, Set<Long> known, int floor) {
-    for (long va : from.successors()) {
-      offer(BlockLinks.linked(from.block(), va), frontier, known, floor);
-    }
-    Insn last = from.last();
-    if (last.mnemonic == Mnemonic.CALL) {
-      offer(BlockLinks.recent(from.block(), from.end()), frontier, known, floor);
-    }
-  }
-
-  private static void offer(Block b, PriorityQueue<Block> frontier, Set<Long> known, int floor) {
-    if (b != null && b.entries() >= floor && known.add(b.va)) {
-      frontier.add(b);
-    }
-  }
-
-  /** Places each block after one that falls into it where possible: fewer jumps. */
-  private static List<RegionBlock> inFlowOrder(List<RegionBlock> blocks) {
-    List<RegionBlock> order = new ArrayList<>();
-    List<RegionBlock> rest = new ArrayList<>(blocks);
-    ArrayDeque<RegionBlock> work = new ArrayDeque<>();
-    work.add(rest.remove(0));
-    while (!work.isEmpty()) {
-      RegionBlock b = work.poll();
-      order.add(b);
-      RegionBlock follower = take(rest, fallThrough(b));
-      if (follower == null && !rest.isEmpty()) {
-        follower = rest.remove(0);
-      }
-      if (follower != null) {
-        work.add(follower);
-      }
-    }
-    return order;
-  }
-
-  private static long fallThrough(RegionBlock b) {
-    Mnemonic m = b.last().mnemonic;
-    return (m == Mnemonic.JMP || m == Mnemonic.CALL) && b.direct() ? b.target() : b.end();
-  }
-
-  private static RegionBlock take(List<RegionBlock> from, long va) {
-    for (int k = 0; k < from.size(); k++) {
-      if (from.get(k).va() == va) {
-        return from.remove(k);
-      }
-    }
-    return null;
+    return shape.loops() || shape.instructions() >= MIN_STRAIGHT;
   }
 
   /** Decodes a block's bytes again; null if it cannot be part of a region. */
@@ -161,6 +164,16 @@ final class RegionFinder {
       insns.add(i);
       at += n;
     }
-    return insns.size() == b.instructions() ? new RegionBlock(b, insns.toArray(new Insn[0])) : null;
+    return insns.size() == b.instructions()
+        ? new RegionBlock(b, insns.toArray(new Insn[0]), seen(b, insns))
+        : null;
+  }
+
+  private static List<Block> seen(Block b, List<Insn> insns) {
+    Insn last = insns.get(insns.size() - 1);
+    boolean computed = Translatable.inline(last) && Translatable.branch(last);
+    return computed && (last.operands == 0 || last.kind[0] != Insn.REL)
+        ? BlockLinks.seen(b).stream().filter(t -> t.modeKey == b.modeKey).toList()
+        : List.of();
   }
 }

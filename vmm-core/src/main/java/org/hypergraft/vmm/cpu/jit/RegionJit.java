@@ -1,7 +1,10 @@
 package org.hypergraft.vmm.cpu.jit;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,15 +28,32 @@ public final class RegionJit implements Tier1, AutoCloseable {
     SYNCHRONOUS
   }
 
-  /** Entries of a block before its region is compiled; lower costs more than it gains. */
-  public static final int DEFAULT_THRESHOLD = 100_000;
+  /**
+   * Entries of a block before its region is compiled, while the guest boots: much is then done some
+   * ten thousand times, for each page of memory or each entry of a table, and never again.
+   */
+  public static final int BOOT_THRESHOLD = 100_000;
+
+  /** The same from the guest's first instruction at CPL 3 on. */
+  public static final int USER_THRESHOLD = 20_000;
 
   /** Most guest instructions of a region. */
-  private static final int MAX_INSTRUCTIONS = 240;
+  private static final int MAX_INSTRUCTIONS = 110;
+
+  /**
+   * More than Tier3InvocationThreshold (200) and its multiples while HotSpot's compiler has much to
+   * do (Tier3LoadFeedback).
+   */
+  private static final int WARM_UP = 2_000;
 
   private final Mode mode;
-  private final int threshold;
+  private final int userThreshold;
+  private int threshold;
   private final ConcurrentLinkedQueue<Finished> finished = new ConcurrentLinkedQueue<>();
+
+  /** Entries of regions that are being compiled. */
+  private final Set<Block> underway = new HashSet<>();
+
   private ExecutorService worker;
   private volatile boolean work;
 
@@ -42,11 +62,33 @@ public final class RegionJit implements Tier1, AutoCloseable {
   private long declined;
   private int largestMethod;
 
-  private record Finished(RegionShape shape, RegionCode.Compiled code, Region region) {}
+  /**
+   * A piece of work done.
+   *
+   * @param asked what it was to be
+   * @param shape what of it has been compiled; null if nothing
+   */
+  private record Finished(
+      RegionShape asked, RegionShape shape, RegionCode.Compiled code, Region region) {}
 
+  /** A compiler that never changes its threshold. */
   public RegionJit(Mode mode, int threshold) {
+    this(mode, threshold, threshold);
+  }
+
+  /**
+   * @param threshold entries that make a block hot before the guest has reached userspace
+   * @param userThreshold the same afterwards
+   */
+  public RegionJit(Mode mode, int threshold, int userThreshold) {
     this.mode = mode;
     this.threshold = threshold;
+    this.userThreshold = userThreshold;
+  }
+
+  @Override
+  public void userspace() {
+    threshold = userThreshold;
   }
 
   @Override
@@ -56,17 +98,20 @@ public final class RegionJit implements Tier1, AutoCloseable {
 
   @Override
   public void hot(Block entry) {
-    if (entry.single() || !compilable(entry.modeKey)) {
+    if (entry.single()
+        || RegionEntry.at(entry)
+        || underway.contains(entry)
+        || !compilable(entry.modeKey)) {
       return;
     }
-    List<RegionBlock> blocks = RegionFinder.grow(entry, MAX_INSTRUCTIONS);
-    if (RegionFinder.shape(blocks, MAX_INSTRUCTIONS) == null) {
+    List<RegionBlock> blocks = RegionFinder.grow(entry, threshold, MAX_INSTRUCTIONS);
+    RegionShape shape = RegionFinder.shape(blocks, MAX_INSTRUCTIONS);
+    if (shape == null) {
       declined++;
       return;
     }
     if (mode == Mode.SYNCHRONOUS) {
-      compile(blocks);
-      work = true;
+      compile(blocks, shape);
       poll();
       return;
     }
@@ -79,7 +124,8 @@ public final class RegionJit implements Tier1, AutoCloseable {
                 return t;
               });
     }
-    worker.execute(() -> compile(blocks));
+    underway.addAll(List.of(blocks(shape.entries())));
+    worker.execute(() -> compile(blocks, shape));
   }
 
   /** 64-bit code, and flat 32-bit code on a 32-bit stack. */
@@ -90,19 +136,34 @@ public final class RegionJit implements Tier1, AutoCloseable {
   }
 
   /** Compiles as many of the blocks, the first ones first, as one method can take. */
-  private void compile(List<RegionBlock> blocks) {
-    int limit = MAX_INSTRUCTIONS;
-    RegionShape shape;
-    while ((shape = RegionFinder.shape(blocks, limit)) != null) {
+  private void compile(List<RegionBlock> blocks, RegionShape whole) {
+    RegionShape shape = whole;
+    while (shape != null) {
       RegionCode.Compiled code = RegionCode.compile(shape);
       if (code.fits()) {
-        finished.add(new Finished(shape, code, RegionCode.define(code)));
-        work = true;
+        Region region = RegionCode.define(code);
+        if (mode == Mode.BACKGROUND) {
+          warmUp(region);
+        }
+        finish(new Finished(whole, shape, code, region));
         return;
       }
       // as many as would fit if all took the same room, less a tenth
       long fitting = (long) shape.instructions() * RegionCode.MAX_BYTECODE / code.methodSize();
-      limit = (int) (fitting * 9 / 10);
+      shape = RegionFinder.shape(blocks, (int) (fitting * 9 / 10));
+    }
+    finish(new Finished(whole, null, null, null));
+  }
+
+  private void finish(Finished f) {
+    finished.add(f);
+    work = true;
+  }
+
+  /** Calls the method as often as HotSpot wants it called before it compiles it. */
+  private static void warmUp(Region region) {
+    for (int k = 0; k < WARM_UP; k++) {
+      region.run(null, Region.NOWHERE);
     }
   }
 
@@ -111,45 +172,43 @@ public final class RegionJit implements Tier1, AutoCloseable {
     if (work) {
       work = false;
       for (Finished f = finished.poll(); f != null; f = finished.poll()) {
-        install(f);
+        if (f.shape() != null) {
+          install(f);
+        }
+        for (Block b : blocks(f.asked().entries())) {
+          underway.remove(b);
+          if (!b.dead() && !RegionEntry.at(b)) {
+            BlockLinks.askSoon(b);
+          }
+        }
       }
     }
   }
 
-  /** Puts the region in place unless one of its blocks has died meanwhile. */
+  /**
+   * Puts the region in place unless one of its blocks has died meanwhile, or the first one has been
+   * compiled into another region.
+   */
   private void install(Finished f) {
-    List<RegionBlock> blocks = f.shape().blocks();
-    List<Op> ops = new ArrayList<>();
-    Block[] members = new Block[blocks.size()];
-    for (int k = 0; k < members.length; k++) {
-      Block b = blocks.get(k).block();
-      if (b.dead()) {
-        return;
-      }
-      members[k] = b;
-      Op first = BlockLinks.first(b);
-      if (first instanceof Region r) {
-        // the tier-0 ops behind another region's head
-        BlockLinks.setFirst(b, r.cold());
-      }
-      ops.addAll(List.of(BlockLinks.ops(b)));
-      BlockLinks.setFirst(b, first);
-    }
-    Block entry = members[0];
-    if (BlockLinks.first(entry) instanceof Region) {
+    RegionShape shape = f.shape();
+    Block[] members = blocks(shape.blocks());
+    if (RegionEntry.at(members[0]) || Arrays.stream(members).anyMatch(Block::dead)) {
       return;
     }
-    Region region = f.region();
-    long[] exits = f.code().exitAddresses();
-    region.bind(
-        ops.toArray(new Op[0]), new Block[exits.length], exits, members, BlockLinks.first(entry));
+    List<Op> ops = new ArrayList<>();
     for (Block b : members) {
-      BlockLinks.dependOn(b, region);
+      ops.addAll(List.of(BlockLinks.ops(b)));
     }
-    BlockLinks.setFirst(entry, region);
+    f.region()
+        .install(
+            members, blocks(shape.entries()), ops.toArray(new Op[0]), f.code().exitAddresses());
     compiled++;
-    instructions += f.shape().instructions();
+    instructions += shape.instructions();
     largestMethod = Math.max(largestMethod, f.code().methodSize());
+  }
+
+  private static Block[] blocks(List<RegionBlock> blocks) {
+    return blocks.stream().map(RegionBlock::block).toArray(Block[]::new);
   }
 
   /** Regions installed. */

@@ -12,8 +12,33 @@ final class RegisterUse {
   private RegisterUse() {}
 
   static long read(Insn i) {
+    return read(i, 0);
+  }
+
+  /** What must be known before the instruction; what it only writes, and wholly, is left out. */
+  static long needed(Insn i) {
+    return read(i, replaces(i) ? 1 : 0);
+  }
+
+  /** Whether nothing of the old value of operand 0, a register, is left. */
+  private static boolean replaces(Insn i) {
+    return switch (i.mnemonic) {
+      case MOV, MOVZX, MOVSX, MOVSXD, LEA, POP -> i.kind[0] == Insn.GPR && i.size[0] >= 4;
+      default -> false;
+    };
+  }
+
+  /** Whether the instruction accesses guest memory by an operand or the stack. */
+  static boolean memory(Insn i) {
+    return switch (i.mnemonic) {
+      case PUSH, POP, CALL, RET, LEAVE -> true;
+      default -> i.hasMemory();
+    };
+  }
+
+  private static long read(Insn i, int from) {
     long mask = 0;
-    for (int k = 0; k < i.operands; k++) {
+    for (int k = from; k < i.operands; k++) {
       if (i.kind[k] == Insn.GPR || i.kind[k] == Insn.GPR_HIGH) {
         mask |= 1L << i.reg[k];
       } else if (i.kind[k] == Insn.MEM) {

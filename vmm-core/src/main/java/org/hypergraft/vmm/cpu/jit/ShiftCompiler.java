@@ -173,7 +173,7 @@ final class ShiftCompiler {
         c.loadLong(Locals.T0);
         c.loadLong(Locals.T1);
         c.mv.visitMethodInsn(INVOKESTATIC, Code.SEMANTICS + "Bits", "bt" + 8 * size, EFFECT, false);
-        c.flagsFromCpu(Code.UNKNOWN);
+        c.flagsFromCpu();
       } else {
         c.pushAllButCarry();
         c.loadLong(Locals.T0);
@@ -233,7 +233,7 @@ final class ShiftCompiler {
     c.loadLong(Locals.T1);
     c.mv.visitMethodInsn(INVOKESTATIC, Code.SEMANTICS + owner, name + 8 * size, BINARY, false);
     if (live) {
-      c.flagsFromCpu(Code.UNKNOWN);
+      c.flagsFromCpu();
     }
     c.storeDestination(i, size);
   }

@@ -38,7 +38,7 @@ final class VectorCompiler {
       return false;
     }
     if (!ready) {
-      c.mv.visitVarInsn(ILOAD, Locals.READY);
+      lanes.pushReady();
       c.jump(IFEQ, c.memory.miss());
       ready = true;
     }

@@ -16,6 +16,7 @@ final class VectorLanes {
 
   private final int heldWritten;
   private final boolean vectors;
+  private final boolean resident;
 
   /** Registers whose low lane is known to hold a normal number or zero. */
   private int ordinary;
@@ -45,8 +46,9 @@ final class VectorLanes {
       }
     }
     vectors = any;
-    held = scalar ? used : 0;
-    heldWritten = scalar ? written : 0;
+    resident = shape.resident();
+    held = scalar && resident ? used : 0;
+    heldWritten = scalar && resident ? written : 0;
   }
 
   private boolean held(int register, int lane) {
@@ -64,11 +66,24 @@ final class VectorLanes {
     if (!vectors) {
       return;
     }
+    askReady();
+    c.mv.visitVarInsn(ISTORE, Locals.READY);
+    loadHeld();
+  }
+
+  private void askReady() {
     c.mv.visitVarInsn(ALOAD, Locals.CPU);
     c.mv.visitMethodInsn(
         INVOKESTATIC, VectorCompiler.QUICK, "ready", "(L" + Code.CPU + ";)Z", false);
-    c.mv.visitVarInsn(ISTORE, Locals.READY);
-    loadHeld();
+  }
+
+  /** Pushes whether vector instructions may be done in the region. */
+  void pushReady() {
+    if (resident) {
+      c.mv.visitVarInsn(ILOAD, Locals.READY);
+    } else {
+      askReady();
+    }
   }
 
   void loadHeld() {

@@ -234,6 +234,73 @@ class RegionJitTest {
     }
   }
 
+  /** A loop through an operation of tier 0 and a call by table, with flags kept over both. */
+  private static final String PASSING =
+      """
+      48 ff c3                   # inc rbx
+      9c                         # pushf
+      58                         # pop rax
+      25 d5 08 00 00             # and eax, 0x8d5
+      48 01 c1                   # add rcx, rax
+      89 da                      # mov edx, ebx
+      83 e2 03                   # and edx, 3
+      48 39 d9                   # cmp rcx, rbx
+      ff 94 d7 00 01 00 00       # call [rdi + rdx*8 + 0x100]
+      0f 92 c2                   # setb dl
+      48 11 ce                   # adc rsi, rcx
+      80 fa 01                   # cmp dl, 1
+      74 d9                      # je start
+      48 31 de                   # xor rsi, rbx
+      78 03                      # js +3
+      48 ff c9                   # dec rcx
+      48 01 77 08                # add [rdi + 8], rsi
+      eb cb                      # jmp start
+      """;
+
+  /** What the table leads to, 16 bytes each. */
+  private static final String FUNCTIONS =
+      """
+      48 8d 04 1b 48 39 c8 c3  90 90 90 90 90 90 90 90        # lea; cmp; ret
+      48 83 e9 05 72 03 48 ff c6 c3  90 90 90 90 90 90        # sub; jb; inc; ret
+      0f ba e1 03 41 89 c8 72 04 49 c1 e0 03 c3  90 90        # bt; mov; jb; shl; ret
+      4c 8b 4f 08 49 ff c1 c3                                 # mov r9, [rdi + 8]; inc r9; ret
+      """;
+
+  private static Guest passing(boolean compiled) {
+    Guest g = new Guest(compiled).wide().code(CODE, bytes(PASSING));
+    g.code(FUNCTION, bytes(FUNCTIONS));
+    for (int k = 0; k < 4; k++) {
+      g.ram.put64(DATA + 0x100 + 8 * k, FUNCTION + 16 * k);
+    }
+    return g;
+  }
+
+  @Test
+  void regionsAreLeftAndEnteredAtAnyBlock() {
+    for (int slice : new int[] {1, 2, 3, 7, 13, 100, 1009}) {
+      try (Guest plain = passing(false);
+          Guest compiled = passing(true)) {
+        same(plain, compiled, 60, slice);
+        compiled.run(2_000);
+        assertTrue(compiled.jit.regions() > 0, "no region was made");
+      }
+    }
+  }
+
+  /** A TLB miss hands over to tier 0 in the middle of a region, whichever block it happens in. */
+  @Test
+  void regionsGoOnAfterMisses() {
+    try (Guest plain = passing(false).paged();
+        Guest compiled = passing(true).paged()) {
+      for (int k = 0; k < 200; k++) {
+        plain.mmu.flushPage(k % 3 == 0 ? STACK - 8 : DATA);
+        compiled.mmu.flushPage(k % 3 == 0 ? STACK - 8 : DATA);
+        same(plain, compiled, 1, 37 + k);
+      }
+      assertTrue(compiled.jit.regions() > 0, "no region was made");
+    }
+  }
+
   @Test
   void methodsStayBelowTheSizeThatHotSpotCompiles() {
     ByteArrayOutputStream loop = new ByteArrayOutputStream();

@@ -45,7 +45,6 @@ member() { # NAME MODE MAJOR MINOR [FILE]
 "$hypergraft" inspect "$kernel" --extract "$work/vmlinux" >/dev/null || exit 1
 
 options="console=ttyS0 panic=-1 cryptomgr.notests quiet -- $*"
-export HYPERGRAFT_JAVA_OPTS="-XX:TieredStopAtLevel=4 ${HYPERGRAFT_JAVA_OPTS:-}"
 export HYPERGRAFT_CACHE=/dev/null # no class-data archive: making one puts a shell before the JVM
 
 # Seconds of user and system time of process $1, ended threads included (proc(5), stat).

@@ -29,7 +29,7 @@ final class RegionFinder {
   private static final int MOST_RETURNS = 3;
 
   /** Fewest instructions of a region without a loop. */
-  private static final int MIN_STRAIGHT = 16;
+  private static final int MIN_STRAIGHT = 6;
 
   /** A block found, and how many calls within the region it lies below the entry. */
   private record Found(Block block, int depth, boolean warm, int order) {}

@@ -19,6 +19,9 @@ final class Code {
   static final String FLAG_BITS = "org/hypergraft/vmm/cpu/jit/FlagBits";
   static final String REGION = "org/hypergraft/vmm/cpu/jit/Region";
 
+  static final String CPU_TYPE = "L" + CPU + ";";
+  static final String OP_TYPE = "Lorg/hypergraft/vmm/cpu/interpret/Op;";
+
   /**
    * {@link #kind}: not known at compile time. With resident registers local {@link Locals#FK}
    * tells; without, the flags are those of the Cpu.
@@ -238,6 +241,11 @@ final class Code {
     } else if (i.kind[k] != Insn.GPR) {
       throw new IllegalArgumentException("operand kind " + i.kind[k]);
     }
+  }
+
+  /** Calls a method of the region. */
+  void region(String method, String descriptor) {
+    mv.visitMethodInsn(INVOKEVIRTUAL, REGION, method, descriptor, false);
   }
 
   void mmu(String method, String descriptor) {

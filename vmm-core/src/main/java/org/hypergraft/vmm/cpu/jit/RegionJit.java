@@ -174,13 +174,24 @@ public final class RegionJit implements Tier1, AutoCloseable {
       for (Finished f = finished.poll(); f != null; f = finished.poll()) {
         if (f.shape() != null) {
           install(f);
+        } else {
+          declined++;
         }
-        for (Block b : blocks(f.asked().entries())) {
-          underway.remove(b);
-          if (!b.dead() && !RegionEntry.at(b)) {
-            BlockLinks.askSoon(b);
-          }
-        }
+        release(f.asked().entries());
+      }
+    }
+  }
+
+  /**
+   * Has blocks that the region turned out to have no room for asked about again. The first one is
+   * not: what could not be done for it now could not be done at its next entry.
+   */
+  private void release(List<RegionBlock> entries) {
+    Block first = entries.get(0).block();
+    for (Block b : blocks(entries)) {
+      underway.remove(b);
+      if (b != first && !b.dead() && !RegionEntry.at(b)) {
+        BlockLinks.askSoon(b);
       }
     }
   }
@@ -226,7 +237,7 @@ public final class RegionJit implements Tier1, AutoCloseable {
     return largestMethod;
   }
 
-  /** Hot blocks that no region could start with. */
+  /** How often no region could start with a hot block. */
   public long declined() {
     return declined;
   }

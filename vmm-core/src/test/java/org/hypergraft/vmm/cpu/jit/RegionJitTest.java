@@ -340,6 +340,8 @@ class RegionJitTest {
       assertTimeoutPreemptively(
           Duration.ofSeconds(30), () -> same(plain, compiled, 20, 997), "compiling does not end");
       assertEquals(0, compiled.jit.regions());
+      long tried = compiled.jit.declined();
+      assertTrue(tried > 0 && tried < 10, tried + " attempts");
     }
   }
 

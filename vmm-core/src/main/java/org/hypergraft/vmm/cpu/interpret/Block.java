@@ -9,7 +9,7 @@ public final class Block {
   /** {@link #epoch} of a block whose bytes have changed; never valid again. */
   static final int DEAD = Integer.MIN_VALUE;
 
-  /** By then what surrounds a block has shown itself. */
+  /** How often tier 1 is asked again: by then what surrounds a block has shown itself. */
   private static final int MOST_DOUBLINGS = 6;
 
   /** In {@link #modeKey}: exactly one instruction, which always leaves to the run loop. */

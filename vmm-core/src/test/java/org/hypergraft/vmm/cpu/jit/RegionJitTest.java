@@ -7,181 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.stream.Stream;
-import org.hypergraft.vmm.bus.InterruptSource;
-import org.hypergraft.vmm.bus.MmioBus;
 import org.hypergraft.vmm.cpu.Cpu;
-import org.hypergraft.vmm.cpu.ExceptionDelivery;
-import org.hypergraft.vmm.cpu.Flags;
-import org.hypergraft.vmm.cpu.interpret.Engine;
-import org.hypergraft.vmm.cpu.interpret.Lowering;
-import org.hypergraft.vmm.cpu.lower.IntegerLowerings;
-import org.hypergraft.vmm.cpu.simd.SimdLowering;
-import org.hypergraft.vmm.cpu.system.SystemLowering;
-import org.hypergraft.vmm.mmu.GuestRam;
-import org.hypergraft.vmm.mmu.Mmu;
 import org.junit.jupiter.api.Test;
 
 /** Regions against tier 0 on small programs: counts, limits, and code that changes under them. */
 class RegionJitTest {
-  private static final long CODE = 0x1000;
-  private static final long FUNCTION = 0x3000;
-  private static final long DATA = 0x8000;
-  private static final long STACK = 0x7000;
-  private static final int THRESHOLD = 4;
+  private static final long CODE = FlatGuest.CODE;
+  private static final long FUNCTION = FlatGuest.FUNCTION;
+  private static final long DATA = FlatGuest.DATA;
+  private static final long STACK = FlatGuest.STACK;
 
   /** HotSpot compiles no method of more bytes of bytecode (DontCompileHugeMethods). */
   private static final int CLIFF = 8_000;
 
-  /** A processor in flat code, with tier 1 (synchronous, early) or without. */
-  private static final class Guest implements AutoCloseable {
-    final GuestRam ram = new GuestRam(4 << 20);
-    final Mmu mmu = new Mmu(ram, new NoDevice());
-    final Cpu cpu = new Cpu(0);
-    final Engine engine =
-        new Engine(
-            ram,
-            Stream.concat(
-                    Arrays.stream(IntegerLowerings.all(f -> true)),
-                    Stream.of(new SystemLowering(f -> true), new SimdLowering(f -> true)))
-                .toArray(Lowering[]::new));
-    final RegionJit jit;
-    final StringBuilder events = new StringBuilder();
-
-    Guest(boolean compiled) {
-      jit = compiled ? new RegionJit(RegionJit.Mode.SYNCHRONOUS, THRESHOLD) : null;
-      if (jit != null) {
-        engine.tier1(jit);
-      }
-      cpu.mmu = mmu;
-      cpu.interrupts = new Silence();
-      cpu.delivery = new Recorder(events);
-      cpu.cr4 = 1 << 9 | 1 << 5; // OSFXSR PAE
-      cpu.rip = CODE;
-      cpu.r[Cpu.RSP] = STACK;
-      cpu.r[Cpu.RDI] = DATA;
-    }
-
-    Guest wide() {
-      segments(0, Cpu.ATTR_L);
-      cpu.cr0 = Cpu.CR0_PE;
-      cpu.efer = Cpu.EFER_LMA;
-      cpu.updateMode();
-      return this;
-    }
-
-    Guest narrow() {
-      segments(Cpu.ATTR_DB, Cpu.ATTR_DB);
-      cpu.cr0 = Cpu.CR0_PE;
-      cpu.updateMode();
-      return this;
-    }
-
-    private void segments(int data, int code) {
-      for (int s = 0; s < 6; s++) {
-        cpu.segLimit[s] = -1;
-        cpu.segAttr[s] = Cpu.ATTR_P | Cpu.ATTR_S | 3 | data;
-      }
-      cpu.segAttr[Cpu.CS] = Cpu.ATTR_P | Cpu.ATTR_S | 0xb | code;
-    }
-
-    /** Identity-maps 2 MiB, in 4 KiB pages; page tables at 1 MiB. */
-    Guest paged() {
-      long tables = 1 << 20;
-      ram.put64(tables, tables + 0x1000 | 3);
-      ram.put64(tables + 0x1000, tables + 0x2000 | 3);
-      ram.put64(tables + 0x2000, tables + 0x3000 | 3);
-      for (int page = 0; page < 512; page++) {
-        map(page * 4096L, page * 4096L);
-      }
-      cpu.cr0 = Cpu.CR0_PE | Cpu.CR0_PG;
-      cpu.cr3 = tables;
-      assertTrue(mmu.control(cpu.cr0, cpu.cr3, cpu.cr4, Cpu.EFER_LMA | Cpu.EFER_LME));
-      return this;
-    }
-
-    void map(long va, long pa) {
-      ram.put64((1 << 20) + 0x3000 + (va >>> 12) * 8, pa | 3);
-    }
-
-    Guest code(long at, String hex) {
-      ram.write(at, HexFormat.of().parseHex(hex.replace(" ", "")));
-      return this;
-    }
-
-    void run(long instructions) {
-      cpu.setStop(cpu.retired() + instructions);
-      engine.run(cpu);
-    }
-
-    String state() {
-      return Arrays.toString(cpu.r)
-          + Arrays.toString(cpu.x)
-          + Long.toHexString(cpu.rip)
-          + " "
-          + Flags.get(cpu)
-          + " "
-          + cpu.retired()
-          + events;
-    }
-
-    byte[] memory() {
-      byte[] bytes = new byte[0x10000];
-      ram.read(0, bytes, 0, bytes.length);
-      return bytes;
-    }
-
-    @Override
-    public void close() {
-      if (jit != null) {
-        jit.close();
-      }
-      mmu.close();
-      ram.close();
-    }
-  }
-
-  private static final class NoDevice implements MmioBus {
-    @Override
-    public long read(long gpa, int size) {
-      return -1;
-    }
-
-    @Override
-    public void write(long gpa, int size, long value) {}
-  }
-
-  private static final class Silence implements InterruptSource {
-    @Override
-    public boolean pending() {
-      return false;
-    }
-
-    @Override
-    public int acknowledge() {
-      throw new AssertionError("nothing is pending");
-    }
-  }
-
-  private record Recorder(StringBuilder events) implements ExceptionDelivery {
-    @Override
-    public boolean exception(Cpu c, int vector, int errorCode, long address) {
-      events.append(" #%d at %x after %d".formatted(vector, c.rip, c.retired()));
-      c.exitRequested = true;
-      c.rip = CODE;
-      return true;
-    }
-
-    @Override
-    public boolean interrupt(Cpu c, int vector) {
-      throw new AssertionError("nothing is pending");
-    }
-  }
-
   /** Runs both tiers in slices of {@code slice} instructions and compares after each. */
-  private static void same(Guest plain, Guest compiled, int slices, int slice) {
+  private static void same(FlatGuest plain, FlatGuest compiled, int slices, int slice) {
     for (int k = 0; k < slices; k++) {
       plain.run(slice);
       compiled.run(slice);
@@ -215,17 +56,13 @@ class RegionJitTest {
       c3                         # ret
       """;
 
-  private static String bytes(String listing) {
-    return listing.replaceAll("#[^\\n]*", "").replaceAll("\\s", "");
-  }
-
   @Test
   void stopsExactlyWhereverTheSliceEnds() {
     for (int slice : new int[] {1, 7, 16, 17, 18, 19, 23, 31, 100, 1009}) {
-      try (Guest plain = new Guest(false).wide();
-          Guest compiled = new Guest(true).wide()) {
-        for (Guest g : new Guest[] {plain, compiled}) {
-          g.code(CODE, bytes(MIXED)).code(FUNCTION, bytes(CALLED));
+      try (FlatGuest plain = new FlatGuest(false).wide();
+          FlatGuest compiled = new FlatGuest(true).wide()) {
+        for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
+          g.code(CODE, FlatGuest.bytes(MIXED)).code(FUNCTION, FlatGuest.bytes(CALLED));
         }
         same(plain, compiled, 40, slice);
         compiled.run(2_000);
@@ -266,9 +103,9 @@ class RegionJitTest {
       4c 8b 4f 08 49 ff c1 c3                                 # mov r9, [rdi + 8]; inc r9; ret
       """;
 
-  private static Guest passing(boolean compiled) {
-    Guest g = new Guest(compiled).wide().code(CODE, bytes(PASSING));
-    g.code(FUNCTION, bytes(FUNCTIONS));
+  private static FlatGuest passing(boolean compiled) {
+    FlatGuest g = new FlatGuest(compiled).wide().code(CODE, FlatGuest.bytes(PASSING));
+    g.code(FUNCTION, FlatGuest.bytes(FUNCTIONS));
     for (int k = 0; k < 4; k++) {
       g.ram.put64(DATA + 0x100 + 8 * k, FUNCTION + 16 * k);
     }
@@ -278,8 +115,8 @@ class RegionJitTest {
   @Test
   void regionsAreLeftAndEnteredAtAnyBlock() {
     for (int slice : new int[] {1, 2, 3, 7, 13, 100, 1009}) {
-      try (Guest plain = passing(false);
-          Guest compiled = passing(true)) {
+      try (FlatGuest plain = passing(false);
+          FlatGuest compiled = passing(true)) {
         same(plain, compiled, 60, slice);
         compiled.run(2_000);
         assertTrue(compiled.jit.regions() > 0, "no region was made");
@@ -290,8 +127,8 @@ class RegionJitTest {
   /** A TLB miss hands over to tier 0 in the middle of a region, whichever block it happens in. */
   @Test
   void regionsGoOnAfterMisses() {
-    try (Guest plain = passing(false).paged();
-        Guest compiled = passing(true).paged()) {
+    try (FlatGuest plain = passing(false).paged();
+        FlatGuest compiled = passing(true).paged()) {
       for (int k = 0; k < 200; k++) {
         plain.mmu.flushPage(k % 3 == 0 ? STACK - 8 : DATA);
         compiled.mmu.flushPage(k % 3 == 0 ? STACK - 8 : DATA);
@@ -317,9 +154,9 @@ class RegionJitTest {
       loop.write(back >> shift);
     }
     String hex = HexFormat.of().formatHex(loop.toByteArray());
-    try (Guest plain = new Guest(false).wide();
-        Guest compiled = new Guest(true).wide()) {
-      for (Guest g : new Guest[] {plain, compiled}) {
+    try (FlatGuest plain = new FlatGuest(false).wide();
+        FlatGuest compiled = new FlatGuest(true).wide()) {
+      for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
         g.code(CODE, hex);
         g.cpu.r[Cpu.RAX] = 3;
       }
@@ -333,8 +170,8 @@ class RegionJitTest {
   void aBlockTooLargeForAMethodIsLeftToTierZero() {
     // 62 times addpd xmm0, [rdi]; jmp start
     String code = "66 0f 58 07 ".repeat(62) + "e9 03 ff ff ff";
-    try (Guest plain = new Guest(false).wide();
-        Guest compiled = new Guest(true).wide()) {
+    try (FlatGuest plain = new FlatGuest(false).wide();
+        FlatGuest compiled = new FlatGuest(true).wide()) {
       plain.code(CODE, code);
       compiled.code(CODE, code);
       assertTimeoutPreemptively(
@@ -349,8 +186,8 @@ class RegionJitTest {
   void storeIntoTheRunningRegionTakesEffectAtOnce() {
     // start: add rbx, 1; add byte [rip - 5], 1 (the immediate above); jmp start
     String code = "48 83 c3 01 80 05 f8 ff ff ff 01 eb f3";
-    try (Guest plain = new Guest(false).wide();
-        Guest compiled = new Guest(true).wide()) {
+    try (FlatGuest plain = new FlatGuest(false).wide();
+        FlatGuest compiled = new FlatGuest(true).wide()) {
       plain.code(CODE, code);
       compiled.code(CODE, code);
       same(plain, compiled, 30, 31);
@@ -368,15 +205,15 @@ class RegionJitTest {
         48 83 c3 01                # add rbx, 1
         eb ed                      # jmp start
         """;
-    try (Guest plain = new Guest(false).wide();
-        Guest compiled = new Guest(true).wide()) {
-      for (Guest g : new Guest[] {plain, compiled}) {
-        g.code(CODE, bytes(code));
+    try (FlatGuest plain = new FlatGuest(false).wide();
+        FlatGuest compiled = new FlatGuest(true).wide()) {
+      for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
+        g.code(CODE, FlatGuest.bytes(code));
         g.cpu.r[Cpu.RDX] = DATA;
       }
       same(plain, compiled, 30, 31);
       assertTrue(compiled.jit.regions() > 0, "no region was made");
-      for (Guest g : new Guest[] {plain, compiled}) {
+      for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
         g.cpu.r[Cpu.RDX] = CODE + 16; // what is added to rbx
       }
       same(plain, compiled, 30, 31);
@@ -386,7 +223,7 @@ class RegionJitTest {
   @Test
   void codeWrittenFromOutsideIsSeen() {
     // start: add rbx, 1; jmp start
-    try (Guest g = new Guest(true).wide()) {
+    try (FlatGuest g = new FlatGuest(true).wide()) {
       g.code(CODE, "48 83 c3 01 48 83 c1 01 eb f6");
       g.run(3_000);
       assertEquals(1_000, g.cpu.r[Cpu.RBX]);
@@ -401,7 +238,7 @@ class RegionJitTest {
 
   @Test
   void remappedCodeIsNotRunAnyMore() {
-    try (Guest g = new Guest(true).wide().paged()) {
+    try (FlatGuest g = new FlatGuest(true).wide().paged()) {
       // start: call 0x3000; jmp start. 0x3000: add rbx, 1; ret. 0x5000: add rbx, 7; ret
       g.code(CODE, "e8 fb 1f 00 00 eb f9");
       g.code(FUNCTION, "48 83 c3 01 c3").code(0x5000, "48 83 c3 07 c3");
@@ -422,9 +259,9 @@ class RegionJitTest {
   void unmappedDataFaultsInsideARegionAtItsInstruction() {
     // start: add rax, [rdi]; add rdi, 8; jmp start: runs out of the mapping
     String code = "48 03 07 48 83 c7 08 eb f7";
-    try (Guest plain = new Guest(false).wide().paged();
-        Guest compiled = new Guest(true).wide().paged()) {
-      for (Guest g : new Guest[] {plain, compiled}) {
+    try (FlatGuest plain = new FlatGuest(false).wide().paged();
+        FlatGuest compiled = new FlatGuest(true).wide().paged()) {
+      for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
         g.code(CODE, code);
         g.ram.put64((1 << 20) + 0x3000 + 0x20 * 8, 0);
         g.cpu.r[Cpu.RDI] = 0x1f000;
@@ -453,10 +290,10 @@ class RegionJitTest {
         """;
     String loop = "90".repeat(21) + "ebc8";
     for (boolean remaps : new boolean[] {true, false}) {
-      try (Guest plain = new Guest(false).wide().paged();
-          Guest compiled = new Guest(true).wide().paged()) {
-        for (Guest g : new Guest[] {plain, compiled}) {
-          String all = bytes(code);
+      try (FlatGuest plain = new FlatGuest(false).wide().paged();
+          FlatGuest compiled = new FlatGuest(true).wide().paged()) {
+        for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
+          String all = FlatGuest.bytes(code);
           g.code(CODE, remaps ? all : all.substring(0, 66) + loop);
           g.cpu.r[Cpu.RBX] = 0x9000;
           g.cpu.r[Cpu.RBP] = 0x6ffe; // from page 6 into page 7
@@ -480,9 +317,9 @@ class RegionJitTest {
     // add eax, fs:[edi]; adc edx, eax; ret
     String function = "64 03 07 11 c2 c3";
     for (long base : new long[] {0, 0x100}) {
-      try (Guest plain = new Guest(false).narrow();
-          Guest compiled = new Guest(true).narrow()) {
-        for (Guest g : new Guest[] {plain, compiled}) {
+      try (FlatGuest plain = new FlatGuest(false).narrow();
+          FlatGuest compiled = new FlatGuest(true).narrow()) {
+        for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
           g.code(CODE, code).code(FUNCTION, function);
           g.cpu.segBase[Cpu.FS] = base;
         }
@@ -498,9 +335,9 @@ class RegionJitTest {
     // jmp start
     String code = "f2 0f 58 c1 f2 0f 59 c2 f2 0f 11 07 66 0f 2e c3 0f 9a c0 eb eb";
     for (double growth : new double[] {1.5, 0.25, -3, Double.NaN}) {
-      try (Guest plain = new Guest(false).wide();
-          Guest compiled = new Guest(true).wide()) {
-        for (Guest g : new Guest[] {plain, compiled}) {
+      try (FlatGuest plain = new FlatGuest(false).wide();
+          FlatGuest compiled = new FlatGuest(true).wide()) {
+        for (FlatGuest g : new FlatGuest[] {plain, compiled}) {
           g.code(CODE, code);
           g.cpu.x[4] = Double.doubleToRawLongBits(0.1);
           g.cpu.x[8] = Double.doubleToRawLongBits(growth);

@@ -1,20 +1,15 @@
 package org.hypergraft.vmm.cpu.jit;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.hypergraft.annotator.isa.Insn;
 
 /**
- * Which memory operands of a region find their page in JVM locals. Operands that share base and
- * index registers and lie near each other mostly stay in one page from one trip around a loop to
- * the next; each of the busiest such groups keeps a copy of the TLB entry that it used last. While
+ * Which memory operands of a loop find their page in JVM locals. Operands that share base and index
+ * registers and lie near each other mostly stay in one page from one trip around a loop to the
+ * next; each of the busiest such groups keeps a copy of the TLB entry that it used last. While
  * compiled code runs nothing changes the TLB, so a copy holds until something outside is called.
  */
 final class HotPages {
@@ -23,12 +18,10 @@ final class HotPages {
    */
   private static final int MOST = 4;
 
-  /** How much more a group inside a loop counts. */
-  private static final int LOOP = 8;
+  /** Trips around the loop that are counted on when the region is entered once. */
+  private static final int TRIPS = 8;
 
-  /**
-   * Uses per entry of the region, one in a loop counted {@link #LOOP} times, that pay for a copy.
-   */
+  /** Uses per entry of the region that pay for a copy. */
   private static final int WORTH = 3;
 
   private static final int PAGE_SHIFT = 12;
@@ -71,26 +64,19 @@ final class HotPages {
   }
 
   private static List<Place> busiest(RegionShape shape) {
-    Map<Long, RegionBlock> blocks = new HashMap<>();
-    for (RegionBlock b : shape.blocks()) {
-      blocks.put(b.va(), b);
-    }
     Map<Place, Long> uses = new LinkedHashMap<>();
     for (RegionBlock b : shape.blocks()) {
-      long weight = Math.max(1, b.block().entries());
-      if (comesBack(b, blocks, shape.computed())) {
-        weight *= LOOP;
-      }
+      long entries = Math.max(1, b.block().entries());
       for (Insn i : b.insns()) {
         Place place = placeOf(i);
         if (place != null) {
-          uses.merge(place, weight, Long::sum);
+          uses.merge(place, entries, Long::sum);
         }
       }
     }
     long once = Math.max(1, shape.blocks().get(0).block().entries());
     return uses.entrySet().stream()
-        .filter(e -> e.getValue() >= WORTH * once)
+        .filter(e -> e.getValue() * TRIPS >= WORTH * once)
         .sorted(Map.Entry.<Place, Long>comparingByValue().reversed())
         .limit(MOST)
         .map(Map.Entry::getKey)
@@ -120,28 +106,5 @@ final class HotPages {
       default:
         return i.hasMemory() ? Place.of(i) : null;
     }
-  }
-
-  /** Whether control can come back to the block without leaving the region. */
-  private static boolean comesBack(
-      RegionBlock b, Map<Long, RegionBlock> blocks, Map<Long, Collection<Long>> computed) {
-    Set<Long> seen = new HashSet<>();
-    ArrayDeque<RegionBlock> work = new ArrayDeque<>(List.of(b));
-    while (!work.isEmpty()) {
-      RegionBlock at = work.poll();
-      List<Long> next = new ArrayList<>(computed.getOrDefault(at.va(), List.of()));
-      for (long va : at.successors()) {
-        next.add(va);
-      }
-      for (long va : next) {
-        if (va == b.va()) {
-          return true;
-        }
-        if (blocks.containsKey(va) && seen.add(va)) {
-          work.add(blocks.get(va));
-        }
-      }
-    }
-    return false;
   }
 }

@@ -159,13 +159,10 @@ final class CodeCache implements CodeListener {
   }
 
   private static long linear(Cpu c, long va) {
-    if (c.code64()) {
-      return va;
-    }
-    if (Long.compareUnsigned(va, c.segLimit[Cpu.CS] & 0xffff_ffffL) > 0) {
+    if (!c.code64() && Long.compareUnsigned(va, c.segLimit[Cpu.CS] & 0xffff_ffffL) > 0) {
       throw GuestFault.of(GuestFault.GP, 0);
     }
-    return (c.segBase[Cpu.CS] + va) & 0xffff_ffffL;
+    return c.codeAddress(va);
   }
 
   static long secondPage(long la) {

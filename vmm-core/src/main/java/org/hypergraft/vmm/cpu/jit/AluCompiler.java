@@ -155,9 +155,7 @@ final class AluCompiler {
       c.loadLong(Locals.T1);
       c.loadLong(Locals.FR);
       bits(flags, 3);
-      c.storeLong(Locals.FA);
-      c.flags(Flags.EXPLICIT);
-      c.loadLong(Locals.FR);
+      c.explicitFlags();
     }
     c.storeDestination(i, size);
   }
@@ -177,9 +175,7 @@ final class AluCompiler {
       c.loadLong(Locals.FR);
       bits(flags, 2);
       c.op(LOR);
-      c.storeLong(Locals.FA);
-      c.flags(Flags.EXPLICIT);
-      c.loadLong(Locals.FR);
+      c.explicitFlags();
     } else {
       c.op(LCONST_1);
       c.op(opcode);
@@ -248,9 +244,7 @@ final class AluCompiler {
       c.loadLong(Locals.FR);
     }
     bits("product", 2);
-    c.storeLong(Locals.FA);
-    c.flags(Flags.EXPLICIT);
-    c.loadLong(Locals.FR);
+    c.explicitFlags();
     c.storeRegister(i, 0, size);
   }
 

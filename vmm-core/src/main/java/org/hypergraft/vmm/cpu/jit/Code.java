@@ -258,7 +258,7 @@ final class Code {
     if (i.segment >= 4 && i.mode != 64) {
       mv.visitVarInsn(ALOAD, Locals.CPU);
       integer(i.segment);
-      mv.visitMethodInsn(INVOKESTATIC, REGION, "unlimited", "(L" + CPU + ";I)Z", false);
+      mv.visitMethodInsn(INVOKESTATIC, REGION, "unlimited", "(" + CPU_TYPE + "I)Z", false);
       jump(IFEQ, memory.miss());
     }
     effective(i);
@@ -351,6 +351,13 @@ final class Code {
     kind = newKind;
   }
 
+  /** Pops the bits of CF, OF and AF; FR holds the result, which is pushed. */
+  void explicitFlags() {
+    storeLong(Locals.FA);
+    flags(Flags.EXPLICIT);
+    loadLong(Locals.FR);
+  }
+
   /** Pushes CF as 0 or 1. */
   void pushCarry() {
     switch (kind) {
@@ -373,7 +380,7 @@ final class Code {
       default -> {
         flagsToCpu();
         mv.visitVarInsn(ALOAD, Locals.CPU);
-        mv.visitMethodInsn(INVOKESTATIC, FLAGS, "carry", "(L" + CPU + ";)Z", false);
+        mv.visitMethodInsn(INVOKESTATIC, FLAGS, "carry", "(" + CPU_TYPE + ")Z", false);
         op(I2L);
       }
     }
@@ -561,7 +568,8 @@ final class Code {
     longValue(Unsafe.ARRAY_LONG_BASE_OFFSET + (long) r * Unsafe.ARRAY_LONG_INDEX_SCALE);
   }
 
-  private void unsafe(String method, String descriptor) {
+  /** Calls a method of Unsafe, which is below its arguments. */
+  void unsafe(String method, String descriptor) {
     mv.visitMethodInsn(INVOKEVIRTUAL, "sun/misc/Unsafe", method, descriptor, false);
   }
 

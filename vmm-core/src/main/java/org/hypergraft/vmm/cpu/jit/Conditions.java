@@ -29,8 +29,7 @@ final class Conditions {
       c.flagsToCpu();
       c.mv.visitVarInsn(ALOAD, Locals.CPU);
       c.integer(cond);
-      c.mv.visitMethodInsn(
-          INVOKESTATIC, Code.FLAGS, "test", "(Lorg/hypergraft/vmm/cpu/Cpu;I)Z", false);
+      c.mv.visitMethodInsn(INVOKESTATIC, Code.FLAGS, "test", "(" + Code.CPU_TYPE + "I)Z", false);
       c.jump(IFNE, to);
     }
   }

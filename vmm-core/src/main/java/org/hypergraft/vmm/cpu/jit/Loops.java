@@ -29,12 +29,11 @@ final class Loops {
     }
     successors = new int[n][];
     for (int k = 0; k < n; k++) {
-      RegionBlock b = blocks.get(k);
-      List<Long> to = new ArrayList<>(computed.getOrDefault(b.va(), List.of()));
-      for (long va : b.successors()) {
-        to.add(va);
-      }
-      successors[k] = to.stream().filter(index::containsKey).mapToInt(index::get).toArray();
+      successors[k] =
+          blocks.get(k).next(computed).stream()
+              .filter(index::containsKey)
+              .mapToInt(index::get)
+              .toArray();
     }
     order = new int[n];
     low = new int[n];

@@ -13,7 +13,6 @@ import org.objectweb.asm.Label;
  * registers, and a hit cannot fault, reach a device or change translated code.
  */
 final class MemoryCode {
-  private static final String UNSAFE = "sun/misc/Unsafe";
   private static final long PAGE = -4096;
 
   private final Code c;
@@ -75,7 +74,7 @@ final class MemoryCode {
     reach(8, Mmu.READ_TAG);
     c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
     host();
-    unsafe("getDouble", "(J)D");
+    c.unsafe("getDouble", "(J)D");
   }
 
   /** Writes the double on the stack to EA, whose place {@link #beginWrite} has found. */
@@ -84,7 +83,7 @@ final class MemoryCode {
     c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
     c.loadLong(Locals.HOST);
     c.mv.visitVarInsn(DLOAD, Locals.D0);
-    unsafe("putDouble", "(JD)V");
+    c.unsafe("putDouble", "(JD)V");
   }
 
   /** Pushes the two halves of 16 bytes at EA into locals T0 (low) and T1. */
@@ -165,7 +164,7 @@ final class MemoryCode {
           // seldom needed, so not worth a register: from where it lies; the fence keeps HotSpot
           // from reading it before the loop and holding on to it
           c.mv.visitVarInsn(ALOAD, Locals.UNSAFE);
-          c.mv.visitMethodInsn(INVOKEVIRTUAL, UNSAFE, "loadFence", "()V", false);
+          c.unsafe("loadFence", "()V");
           c.mv.visitVarInsn(ALOAD, Locals.CPU);
           c.mv.visitFieldInsn(GETFIELD, Code.CPU, "mmu", "L" + Code.MMU + ";");
           c.mv.visitFieldInsn(GETFIELD, Code.MMU, "tlb", "J");
@@ -208,7 +207,7 @@ final class MemoryCode {
       c.longValue(offset);
       c.op(LADD);
     }
-    unsafe("getLong", "(J)J");
+    c.unsafe("getLong", "(J)J");
   }
 
   private void host() {
@@ -224,22 +223,22 @@ final class MemoryCode {
   private void get(int size, boolean signed) {
     switch (size) {
       case 1 -> {
-        unsafe("getByte", "(J)B");
+        c.unsafe("getByte", "(J)B");
         extend(signed ? 0 : 0xff);
       }
       case 2 -> {
-        unsafe("getShort", "(J)S");
+        c.unsafe("getShort", "(J)S");
         extend(signed ? 0 : 0xffff);
       }
       case 4 -> {
-        unsafe("getInt", "(J)I");
+        c.unsafe("getInt", "(J)I");
         c.op(I2L);
         if (!signed) {
           c.longValue(0xffff_ffffL);
           c.op(LAND);
         }
       }
-      default -> unsafe("getLong", "(J)J");
+      default -> c.unsafe("getLong", "(J)J");
     }
   }
 
@@ -257,22 +256,18 @@ final class MemoryCode {
       case 1 -> {
         c.op(L2I);
         c.op(I2B);
-        unsafe("putByte", "(JB)V");
+        c.unsafe("putByte", "(JB)V");
       }
       case 2 -> {
         c.op(L2I);
         c.op(I2S);
-        unsafe("putShort", "(JS)V");
+        c.unsafe("putShort", "(JS)V");
       }
       case 4 -> {
         c.op(L2I);
-        unsafe("putInt", "(JI)V");
+        c.unsafe("putInt", "(JI)V");
       }
-      default -> unsafe("putLong", "(JJ)V");
+      default -> c.unsafe("putLong", "(JJ)V");
     }
-  }
-
-  private void unsafe(String method, String descriptor) {
-    c.mv.visitMethodInsn(INVOKEVIRTUAL, UNSAFE, method, descriptor, false);
   }
 }

@@ -1,6 +1,9 @@
 package org.hypergraft.vmm.cpu.jit;
 
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import org.hypergraft.annotator.isa.Insn;
 import org.hypergraft.annotator.isa.Mnemonic;
 import org.hypergraft.vmm.cpu.interpret.Block;
@@ -61,5 +64,18 @@ record RegionBlock(Block block, Insn[] insns, List<Block> seen) {
       return new long[] {target(), end()};
     }
     return direct() ? new long[] {target()} : new long[0];
+  }
+
+  /**
+   * Addresses control may go to, computed ones included.
+   *
+   * @param computed see {@link RegionShape#computed}
+   */
+  List<Long> next(Map<Long, Collection<Long>> computed) {
+    List<Long> next = new ArrayList<>(computed.getOrDefault(va(), List.of()));
+    for (long va : successors()) {
+      next.add(va);
+    }
+    return next;
   }
 }

@@ -126,7 +126,7 @@ record RegionShape(
         continue;
       }
       Set<Long> seen = new HashSet<>();
-      ArrayDeque<Long> work = new ArrayDeque<>(next(caller, computed));
+      ArrayDeque<Long> work = new ArrayDeque<>(caller.next(computed));
       while (!work.isEmpty()) {
         long va = work.poll();
         RegionBlock b = blocks.get(va);
@@ -138,18 +138,10 @@ record RegionShape(
         } else if (b.endsIn(Mnemonic.CALL)) {
           work.add(b.end());
         } else {
-          work.addAll(next(b, computed));
+          work.addAll(b.next(computed));
         }
       }
     }
-  }
-
-  private static List<Long> next(RegionBlock b, Map<Long, Collection<Long>> computed) {
-    List<Long> next = new ArrayList<>(computed.getOrDefault(b.va(), List.of()));
-    for (long va : b.successors()) {
-      next.add(va);
-    }
-    return next;
   }
 
   private static boolean isTarget(Map<Long, Collection<Long>> computed, long va) {

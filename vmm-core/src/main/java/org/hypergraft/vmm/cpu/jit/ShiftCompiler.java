@@ -12,8 +12,8 @@ import org.hypergraft.vmm.cpu.Flags;
  * flags not known before the code runs, the semantics that tier 0 uses are called.
  */
 final class ShiftCompiler {
-  private static final String BINARY = "(Lorg/hypergraft/vmm/cpu/Cpu;JJ)J";
-  private static final String EFFECT = "(Lorg/hypergraft/vmm/cpu/Cpu;JJ)V";
+  private static final String BINARY = "(" + Code.CPU_TYPE + "JJ)J";
+  private static final String EFFECT = "(" + Code.CPU_TYPE + "JJ)V";
 
   private final Code c;
 
@@ -119,9 +119,7 @@ final class ShiftCompiler {
         bit(n - 1);
       }
     }
-    c.storeLong(Locals.FA);
-    c.flags(Flags.EXPLICIT);
-    c.loadLong(Locals.FR);
+    c.explicitFlags();
   }
 
   /** Pushes a bit of T0. */

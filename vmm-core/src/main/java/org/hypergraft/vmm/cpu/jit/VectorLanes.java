@@ -74,7 +74,7 @@ final class VectorLanes {
   private void askReady() {
     c.mv.visitVarInsn(ALOAD, Locals.CPU);
     c.mv.visitMethodInsn(
-        INVOKESTATIC, VectorCompiler.QUICK, "ready", "(L" + Code.CPU + ";)Z", false);
+        INVOKESTATIC, VectorCompiler.QUICK, "ready", "(" + Code.CPU_TYPE + ")Z", false);
   }
 
   /** Pushes whether vector instructions may be done in the region. */
